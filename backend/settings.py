@@ -308,7 +308,10 @@ class Settings:
     worker_concurrency: int = _jobs(
         v.whole(0, 256),
         "0",
-        "Worker processes; all but one may run bulk notifications and reports; 0: 3, or 2 on up to two processors",
+        "Worker processes; all but one may run bulk jobs and exports; 0: 3, or 2 on up to two processors",
+    )
+    worker_queues: tuple[str, ...] = _jobs(
+        v.some_of("urgent", "bulk", "exports"), "urgent,bulk,exports", "Jobs that this worker runs, separated by commas"
     )
     job_soft_limit_seconds: int = _jobs(v.whole(1, 86400), "240", "A job is asked to stop after this")
     job_hard_limit_seconds: int = _jobs(v.whole(1, 86400), "270", "A job is killed after this")

@@ -63,6 +63,16 @@ def one_of(*words: str) -> Callable[[str], str]:
     return parse
 
 
+def some_of(*allowed: str) -> Callable[[str], tuple[str, ...]]:
+    def parse(value: str) -> tuple[str, ...]:
+        found = tuple(dict.fromkeys(word.lower() for word in words(value)))
+        if not found or not set(found) <= set(allowed):
+            raise ValueError(f"must be some of {', '.join(allowed)}, separated by commas, not {value!r}")
+        return found
+
+    return parse
+
+
 def whole(low: int, high: int) -> Callable[[str], int]:
     def parse(value: str) -> int:
         if not re.fullmatch(r"-?[0-9]{1,18}", value) or not low <= int(value) <= high:

@@ -5,6 +5,7 @@ import logging
 import os
 import sys
 
+from backend.core.lanes import QUEUES, Lane
 from backend.jobs.celery_app import make_celery
 from backend.settings import Settings, SettingsError
 
@@ -28,7 +29,8 @@ def work(settings: Settings) -> None:
     app = create_app(connection_budget.for_jobs(settings))
     celery = make_celery(settings)
     tasks.register(celery, app)
-    lanes.init(settings.worker_concurrency)
+    mine = [Lane(name) for name in settings.worker_queues]
+    lanes.init(settings.worker_concurrency, mine)
 
     def collect() -> list[metrics.Metric]:
         with app.app_context():
@@ -57,7 +59,8 @@ def work(settings: Settings) -> None:
     try:
         _quiet_celery()
         options = (f"--loglevel={settings.log_level.upper()}", f"--concurrency={settings.worker_concurrency}")
-        celery.start(["worker", *options, *quiet])
+        queues = f"--queues={','.join(QUEUES[lane] for lane in mine)}"
+        celery.start(["worker", *options, queues, *quiet])
     finally:
         process_reports.leave(settings, "worker", pid=os.getpid())
 

@@ -21,7 +21,10 @@ MAX_QUEUED: Final = 10_000
 JOBS_PER_MESSAGE: Final = 20
 TASK: Final = "doorstep.run_jobs"
 BULK_TASK: Final = "doorstep.run_bulk"
-BULK: Final = 0  # represents the bulk lane; no job has this id
+EXPORTS_TASK: Final = "doorstep.run_exports"
+# Workers find the jobs of these lanes themselves, oldest first. Each number stands for a lane; no job has it as its id.
+LANES: Final = {0: (Lane.BULK, BULK_TASK), -1: (Lane.EXPORTS, EXPORTS_TASK)}
+NOTICES: Final = {lane: notice for notice, (lane, _) in LANES.items()}
 
 
 class JobDispatcher:
@@ -35,8 +38,7 @@ class JobDispatcher:
 
     def __call__(self, job_ids: list[int], *, lane: Lane) -> None:
         self._start()
-        # Workers find bulk jobs themselves, oldest first, so one message is enough.
-        notices = job_ids if lane is Lane.URGENT else [BULK]
+        notices = job_ids if lane is Lane.URGENT else [NOTICES[lane]]
         try:
             for notice in notices:
                 self._waiting.put_nowait(notice)
@@ -56,12 +58,13 @@ class JobDispatcher:
         celery.conf.broker_transport_options |= {"socket_timeout": 1, "socket_connect_timeout": 1, "max_retries": 0}
         while True:
             notices = _next(waiting)
-            job_ids = [notice for notice in notices if notice != BULK]
+            job_ids = [notice for notice in notices if notice not in LANES]
             try:
                 if job_ids:
                     celery.send_task(TASK, args=[job_ids], ignore_result=True, retry=False)
-                if len(job_ids) < len(notices):
-                    celery.send_task(BULK_TASK, queue=QUEUES[Lane.BULK], ignore_result=True, retry=False)
+                for notice in set(notices) & set(LANES):
+                    lane, task = LANES[notice]
+                    celery.send_task(task, queue=QUEUES[lane], ignore_result=True, retry=False)
             except Exception as error:  # noqa: BLE001 - the broker is unavailable; the sweep sends again
                 log.warning("dispatch.failed", error=repr(error), jobs=len(job_ids))
 
@@ -86,10 +89,11 @@ ENOUGH_MESSAGES: Final = 500
 
 
 def redeliver() -> int:
-    """Dispatch missed jobs of each lane and return how many (one message covers all bulk jobs)."""
+    """Dispatch missed jobs of each lane and return how many (one message covers all jobs but urgent ones)."""
     with transaction():
         waiting = queue.waiting_lanes()
-    return sum(redeliver_lane() for lane, redeliver_lane in REDELIVER.items() if lane in waiting)
+    done = _redeliver_urgent() if Lane.URGENT in waiting else 0
+    return done + sum(_redeliver(lane) for lane in NOTICES if lane in waiting)
 
 
 def _redeliver_urgent() -> int:
@@ -102,14 +106,11 @@ def _redeliver_urgent() -> int:
     return len(ids)
 
 
-def _redeliver_bulk() -> int:
-    if messages_waiting(Lane.BULK):
+def _redeliver(lane: Lane) -> int:
+    if messages_waiting(lane):
         return 0  # the waiting message already leads to these jobs
-    current_app.extensions["job_dispatcher"]([], lane=Lane.BULK)
+    current_app.extensions["job_dispatcher"]([], lane=lane)
     return 1
-
-
-REDELIVER: Final = {Lane.URGENT: _redeliver_urgent, Lane.BULK: _redeliver_bulk}
 
 
 def messages_waiting(lane: Lane) -> int:

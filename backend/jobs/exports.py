@@ -2,22 +2,25 @@
 
 import hashlib
 import time
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
+from itertools import chain
 from typing import Any, Final, TypeVar, cast
 
 import structlog
 from flask import current_app
 from psycopg import Connection
+from psycopg.sql import Composed
 
 from backend.core import queue, storage
 from backend.core.config import current_settings
 from backend.core.db.session import db, transaction
 from backend.core.errors import RetryLater
 from backend.core.failpoints import failpoint
-from backend.core.queue import Lease, StoredFilePayload
-from backend.domain.exports import actions, compression, csv_copy
+from backend.core.queue import Lane, Lease, Snooze, StoredFilePayload
+from backend.domain.exports import actions, compression, csv_copy, queries
 from backend.domain.exports.compression import ExportPayload
+from backend.domain.exports.csv_copy import Position
 from backend.domain.exports.errors import ExportInterrupted
 from backend.domain.exports.models import Export
 from backend.domain.exports.queries import File
@@ -26,31 +29,33 @@ from backend.jobs.registry import job
 log = structlog.get_logger(__name__)
 ATTEMPTS: Final = 4
 PROGRESS_SECONDS: Final = 0.5
+ROWS_PER_PART: Final = 100_000  # about a second
+SECONDS_AT_ONCE: Final = 10.0  # of the soft time limit; then other exports have their turn
+POLL_SECONDS: Final = 0.5
+PIECE_BYTES: Final = 1 << 20
 STORE_AWAY: Final = "The file storage was unavailable."
 Result = TypeVar("Result")
 
 
 @job(actions.TOPIC, long=True)
-def run(payload: ExportPayload, lease: Lease) -> None:
-    """Write one export. If the worker dies, the next one starts again and deletes the temporary file."""
+def run(payload: ExportPayload, lease: Lease) -> Snooze | None:
+    """Write an export, part by part. If the worker dies, the next one goes on after the last part."""
     export_id = payload.export_id
     if lease.attempts > ATTEMPTS:
         actions.fail(export_id, "kept_failing")
-        return
+        return None
     export = aside(lambda: actions.start(export_id))
     if export is None:
-        return
+        return None
     try:
         if lease.attempts > 1:
             storage.exports().drop_all(f"{export_id}-")
-        _write(lease, export)
+        return _write(lease, export)
     except storage.StoreFailed as error:
         _store_failed(lease, export_id, error)
-    except Exception as error:
-        storage.exports().drop(_key(lease, export_id))  # not another worker's file, which may be the final one
-        if not isinstance(error, ExportInterrupted):  # lease or database lost; no row refers to the file
-            raise
+    except ExportInterrupted:
         log.info("export.interrupted", export_id=export_id)
+    return None
 
 
 @job(compression.TOPIC, long=True)
@@ -59,45 +64,135 @@ def pack(payload: ExportPayload, _: Lease) -> None:
     compression.pack(payload.export_id)
 
 
+@job(actions.PARTS_TOPIC)
+def drop_parts(payload: ExportPayload, _: Lease) -> None:
+    """Delete the parts of an export that has ended."""
+    actions.drop_parts(payload.export_id)
+
+
 @job(actions.DROP_TOPIC)
 def drop(payload: StoredFilePayload, _: Lease) -> None:
     """Delete the files of an expired export."""
     actions.drop_files(payload.store_key)
 
 
-def _write(lease: Lease, export: Export) -> None:
-    key = _key(lease, export.id)
-    progress = Progress(lease, export.id)
-    digest = hashlib.sha256()
-    with db.session.begin_nested():  # a failed COPY must not roll back the row that records the failure
-        connection = _driver_connection()
-        span = actions.span(export)
+def _write(lease: Lease, export: Export) -> Snooze | None:
+    """Write part after part, then one file of all; stop in between while other jobs wait."""
+    began = time.monotonic()
+    progress = Progress(lease, export.id, rows=export.rows)
+    span, connection = actions.span(export), _driver_connection()
+    if (expected := export.rows_expected) is None:
         expected = csv_copy.expected(connection, professional_id=export.professional_id, span=span)
         aside(lambda: actions.expect(export.id, expected))
-        select = csv_copy.export_query(professional_id=export.professional_id, span=span)
-        with storage.exports().writing(key) as file, closing(csv_copy.pieces(connection, select)) as pieces:
-            for piece, rows in pieces:
+    while True:
+        after = _last_position(export)
+        until = None
+        if expected > ROWS_PER_PART:
+            until = csv_copy.position_after(
+                connection, professional_id=export.professional_id, span=span, after=after, rows=ROWS_PER_PART
+            )
+        query = csv_copy.export_query(
+            professional_id=export.professional_id, span=span, between=csv_copy.Between(after, until)
+        )
+        if until is None:
+            _write_file(lease, export, query, progress)
+            return None
+        export = _write_part(lease, export, query, until, progress)
+        if _should_stop(began):
+            return Snooze("other jobs come first", 0, is_progress=True)
+
+
+def _write_part(lease: Lease, export: Export, query: Composed, until: Position, progress: "Progress") -> Export:
+    """Write a part to a file of its own, and return the export with it."""
+    key = actions.part_key(export.id, f"{len(export.parts):05}-{lease.token}.csv")
+    with storage.exports().writing(key) as file:
+        for piece in _pieces(query, progress, with_header=not export.parts):
+            file.write(piece)
+    failpoint("export.part_written")
+
+    def keep() -> Export:
+        queue.renew(lease, lease_seconds=current_settings().job_lease_seconds)  # only its holder adds a part
+        actions.keep_part(export, key=key, rows=progress.rows, last=until)
+        return queries.get(export.id)
+
+    try:
+        kept = aside(keep)
+    except ExportInterrupted:  # after other errors, the part may have been kept; the end of the export deletes it
+        storage.exports().drop(key)
+        raise
+    failpoint("export.part_kept")
+    return kept
+
+
+def _write_file(lease: Lease, export: Export, query: Composed, progress: "Progress") -> None:
+    """Write the file of all parts and the last rows, and publish it."""
+    key, digest, size = _key(lease, export.id), hashlib.sha256(), 0
+    with _dropped_unless_kept(key):
+        with storage.exports().writing(key) as file:
+            for piece in chain(_kept_parts(export, progress), _pieces(query, progress, with_header=not export.parts)):
                 file.write(piece)
                 digest.update(piece)
-                progress.add(size=len(piece), rows=rows)
+                size += len(piece)
             failpoint("export.written")
-    queue.renew(lease, lease_seconds=current_settings().job_lease_seconds)  # still held: this file is the final one
-    written = File(key, "", progress.size, digest.hexdigest())
-    actions.finish(export.id, file=written, rows=progress.rows)
+        queue.renew(lease, lease_seconds=current_settings().job_lease_seconds)  # still held: this is the final file
+        written = File(key, "", size, digest.hexdigest())
+        actions.finish(export.id, file=written, rows=progress.rows, has_parts=bool(export.parts))
+
+
+def _kept_parts(export: Export, progress: "Progress") -> Iterator[bytes]:
+    for key in export.parts:
+        with storage.exports().reading(key) as part:
+            while piece := part.read(PIECE_BYTES):
+                yield piece
+                progress.add(0)
+
+
+def _pieces(query: Composed, progress: "Progress", *, with_header: bool) -> Iterator[bytes]:
+    """Yield the CSV of a query. A failed COPY does not roll back the row that records the failure."""
+    with (
+        db.session.begin_nested(),
+        closing(csv_copy.pieces(_driver_connection(), query, with_header=with_header)) as pieces,
+    ):
+        for piece, rows in pieces:
+            yield piece
+            progress.add(rows)
+
+
+def _should_stop(began: float) -> bool:
+    """Return whether another job should have this process now; the export goes on after it."""
+    if time.monotonic() - began >= SECONDS_AT_ONCE:
+        return True
+    return aside(lambda: any(queue.is_waiting(lane, for_seconds=POLL_SECONDS) for lane in (Lane.URGENT, Lane.BULK)))
+
+
+def _last_position(export: Export) -> Position | None:
+    if export.last_closed_at is None or export.last_request_id is None:
+        return None
+    return Position(export.last_closed_at, export.last_request_id)
+
+
+@contextmanager
+def _dropped_unless_kept(key: str) -> Iterator[None]:
+    """Delete a final file if the block fails: no row refers to it. Another worker's file may be the final one."""
+    try:
+        yield
+    except BaseException:
+        with suppress(storage.StoreFailed):
+            storage.exports().drop(key)
+        raise
 
 
 class Progress:
     """Records progress and renews the lease, in short transactions besides the long one."""
 
-    def __init__(self, lease: Lease, export_id: int) -> None:
-        self.rows = self.size = 0
+    def __init__(self, lease: Lease, export_id: int, *, rows: int) -> None:
+        self.rows = rows
         self._lease = lease
         self._export_id = export_id
         self._recorded_at = self._renewed = time.monotonic()
 
-    def add(self, *, size: int, rows: int) -> None:
+    def add(self, rows: int) -> None:
         """Add to the progress. Raises ExportInterrupted if cancelled, LeaseLost if another worker took the job."""
-        self.size += size
         self.rows += rows
         at = time.monotonic()
         if at - self._recorded_at >= PROGRESS_SECONDS:

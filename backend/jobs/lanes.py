@@ -1,13 +1,16 @@
-"""Limits how many processes of a worker run bulk jobs, so that one is always left for urgent jobs."""
+"""Limits how many processes of a worker run bulk jobs and exports, so that one is always left for urgent jobs."""
 
 import fcntl
 import os
 import tempfile
 import threading
 import weakref
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Final
+
+from backend.core.lanes import Lane
 
 
 class Slots:
@@ -48,24 +51,52 @@ class Slots:
         return True
 
 
-def slots_for_bulk(processes: int) -> Slots:
-    """Return slots for all processes of a worker except one; a single process runs both lanes, urgent jobs first."""
-    return Slots(max(1, processes - 1))
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The slots of a worker: ``both`` for bulk jobs and exports together, ``exports`` for these among them."""
+
+    lanes: tuple[Lane, ...]
+    both: Slots
+    exports: Slots
 
 
-_slots: Final[list[Slots]] = []
+def slot_counts(processes: int, lanes: Collection[Lane]) -> tuple[int, int]:
+    """Return how many processes of a worker of these lanes may run bulk jobs or exports, and how many exports.
+
+    One process is left for urgent jobs. Of the others, exports get half, so that they and messages never wait for each
+    other; a worker with one or two processes runs them in turns, part by part.
+    """
+    both = max(1, processes - 1) if Lane.URGENT in lanes else processes
+    return both, max(1, both // 2) if Lane.BULK in lanes else both
 
 
-def init(processes: int) -> None:
+_limits: Final[list[Limits]] = []
+
+
+def init(processes: int, lanes: Collection[Lane] = tuple(Lane)) -> None:
     """Create the slots. Call this before the job processes are forked."""
-    _slots[:] = [slots_for_bulk(processes)]
+    both, exports = slot_counts(processes, lanes)
+    _limits[:] = [Limits(tuple(lane for lane in Lane if lane in lanes), Slots(both), Slots(exports))]
+
+
+def served() -> tuple[Lane, ...]:
+    """Return the lanes of this worker, urgent first; all of them without a worker (tests, a shell)."""
+    return _limits[0].lanes if _limits else tuple(Lane)
 
 
 @contextmanager
-def bulk_slot() -> Iterator[bool]:
-    """Take a slot for bulk jobs. Without a worker (tests, a shell) there always is one."""
-    if not _slots:
+def slot(lane: Lane) -> Iterator[bool]:
+    """Take a slot for jobs of this lane, bulk or exports. Without a worker there always is one."""
+    if not _limits:
         yield True
         return
-    with _slots[0].taken() as taken:
-        yield taken
+    limits = _limits[0]
+    if lane not in limits.lanes:
+        yield False
+        return
+    with limits.both.taken() as taken:
+        if not taken or lane is Lane.BULK:
+            yield taken
+            return
+        with limits.exports.taken() as one_of_exports:
+            yield one_of_exports

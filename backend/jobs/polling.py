@@ -13,7 +13,7 @@ import structlog
 from flask import Flask
 
 from backend.core.queue import Lane
-from backend.jobs import health, runner, schedule
+from backend.jobs import health, lanes, runner, schedule
 
 log = structlog.get_logger(__name__)
 QUIET_SECONDS: Final = 10.0
@@ -71,11 +71,21 @@ def poll() -> int:
     began, done = _message_at(), 0
     health.beat()
     schedule.tick()
-    while _message_at() == began and (ran := len(runner.run_next(Lane.URGENT)) or len(runner.run_bulk())):
+    while _message_at() == began and (ran := _run_some()):
         done += ran
     if done:
         log.warning("jobs.found_by_polling", jobs=done)
     return done
+
+
+def _run_some() -> int:
+    """Run some jobs of the first lane of this worker that has any, and return how many."""
+    run = {
+        Lane.URGENT: lambda: runner.run_next(Lane.URGENT),
+        Lane.BULK: runner.run_bulk,
+        Lane.EXPORTS: runner.run_exports,
+    }
+    return next((ran for lane in lanes.served() if (ran := len(run[lane]()))), 0)
 
 
 def _message_at() -> float:

@@ -15,7 +15,7 @@ from backend.core.errors import PermanentFailure, RetryLater
 from backend.core.failpoints import failpoint
 from backend.core.observability import metrics, trace_context
 from backend.core.queue import Lane, Lease, runs
-from backend.jobs import lanes
+from backend.jobs import dispatch, lanes
 from backend.jobs.lease_heartbeat import HEARTBEAT
 from backend.jobs.registry import HANDLERS
 
@@ -42,7 +42,8 @@ def run_many(job_ids: Sequence[int]) -> dict[int, str]:
 def run_next(lane: Lane) -> dict[int, str]:
     """Run a batch of the longest-waiting jobs of a lane."""
     with transaction():
-        leases = queue.claim_next(lane, limit=BATCH, lease_seconds=current_settings().job_lease_seconds)
+        limit = 1 if lane is Lane.EXPORTS else BATCH
+        leases = queue.claim_next(lane, limit=limit, lease_seconds=current_settings().job_lease_seconds)
     if lane is Lane.BULK and len(leases) == BATCH:
         _notify(leases, lane=lane)  # there may be more, so other processes can help
     return _run_all(leases)
@@ -53,16 +54,44 @@ def run_bulk() -> dict[int, str]:
 
     Without a free slot the message is dropped, because processes with a slot look for more jobs afterwards.
     """
-    with lanes.bulk_slot() as taken:
+    with lanes.slot(Lane.BULK) as taken:
         if not taken:
             return {}
         outcomes = run_next(Lane.BULK)
     with transaction():
         is_more = queue.is_waiting(Lane.BULK)
     if is_more:
-        _notify([], lane=Lane.BULK)
-    db.session.remove()
+        # The broker hands out messages about bulk jobs first: a process that gets no other ones would write no export.
+        outcomes = {**outcomes, **_run_export()}
+    _notify_waiting(Lane.BULK)
     return outcomes
+
+
+def run_exports() -> dict[int, str]:
+    """Write the next parts of an export if a slot is free, and notify workers of what is left."""
+    outcomes = _run_export()
+    if outcomes:
+        _notify_waiting(Lane.EXPORTS)
+    return outcomes
+
+
+def _run_export() -> dict[int, str]:
+    with lanes.slot(Lane.EXPORTS) as taken:
+        return run_next(Lane.EXPORTS) if taken else {}
+
+
+def _notify_waiting(mine: Lane) -> None:
+    """Notify workers of what is left in the lane that had the slot, and in the other one.
+
+    The other lane's message may have been dropped while there was no slot. It gets a new one only if it has none, so
+    that messages do not become more and more.
+    """
+    with transaction():
+        waiting = queue.waiting_lanes()
+    for lane in (Lane.BULK, Lane.EXPORTS):
+        if lane in waiting and (lane is mine or not dispatch.messages_waiting(lane)):
+            _notify([], lane=lane)
+    db.session.remove()
 
 
 def _run_all(leases: list[Lease]) -> dict[int, str]:
@@ -148,7 +177,7 @@ def _handle(lease: Lease) -> str:
         raise PermanentFailure("the worker died on every attempt")
     snooze = registered.handle(lease)
     if snooze is not None:
-        queue.snooze(lease, snooze.reason, after_seconds=snooze.after_seconds)
+        queue.snooze(lease, snooze.reason, after_seconds=snooze.after_seconds, is_progress=snooze.is_progress)
         return "retry"
     (queue.finish_guarded if registered.guarded else queue.finish)(lease)
     failpoint("job.before_commit")

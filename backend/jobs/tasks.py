@@ -8,7 +8,7 @@ from celery import Celery, Task
 from flask import Flask
 
 from backend.jobs import dispatch, health, polling, runner, schedule
-from backend.jobs.dispatch import BULK_TASK, TASK
+from backend.jobs.dispatch import BULK_TASK, EXPORTS_TASK, TASK
 
 log = structlog.get_logger(__name__)
 HANDLER_MODULES: Final = (
@@ -52,6 +52,7 @@ def register(celery: Celery, app: Flask) -> None:
     celery.Task = ContextTask
     celery.task(name=TASK)(_run_jobs)
     celery.task(name=BULK_TASK)(_run_bulk)
+    celery.task(name=EXPORTS_TASK)(_run_exports)
     celery.task(name="doorstep.tick")(_tick)
     celery.task(name="doorstep.sweep")(dispatch.redeliver)
     celery.task(name="doorstep.heartbeat")(health.beat)
@@ -75,3 +76,7 @@ def _run_jobs(job_ids: list[int]) -> None:
 
 def _run_bulk() -> None:
     runner.run_bulk()
+
+
+def _run_exports() -> None:
+    runner.run_exports()

@@ -6,22 +6,26 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import select, text, update
+from sqlalchemy import func, select, text, update
 
 from backend.core.config import current_settings
 from backend.core.db.session import db, transaction
-from backend.core.queue import Job
+from backend.core.queue import Job, Lane
 from backend.domain.exports import actions, csv_copy
+from backend.domain.exports.models import Export
+from backend.domain.notifications import create
 from backend.domain.notifications.models import Notification
 from backend.jobs import exports as exports_job
 from backend.jobs import runner
 from backend.settings import ROOT
 from tests.factories import closed_requests as made
+from tests.factories.jobs import work
 from tests.factories.users import User, Users
 
 ROWS = 5000
@@ -29,6 +33,7 @@ NO_ROOM = "The file storage is full. The site operator must free some space."
 RUN_ONE = """
 from backend.app import create_app
 from backend.jobs import exports, runner
+exports.ROWS_PER_PART = {rows}
 with create_app().app_context():
     print(runner.run({job_id}))
 """
@@ -66,23 +71,51 @@ def files_of(export: dict[str, Any]) -> list[str]:
     return sorted(path.name for path in folder.glob("*") if path.name.lstrip(".").startswith(f"{export['id']}-"))
 
 
+def part_files() -> list[str]:
+    folder = current_settings().data_dir / "exports" / "parts"
+    return sorted(path.name for path in folder.glob("*"))
+
+
+def parts_of(export: dict[str, Any]) -> list[str]:
+    found = db.session.execute(select(Export.parts).where(Export.id == export["id"])).scalar_one()
+    db.session.rollback()
+    return found
+
+
 def kinds(admin: User) -> list[str]:
     return list(db.session.execute(select(Notification.kind).where(Notification.account_id == admin.id)).scalars())
 
 
 @pytest.mark.faults
-@pytest.mark.parametrize("place", ["export.written", "job.before_commit", "job.after_commit"])
+@pytest.mark.parametrize(
+    "crash",
+    [
+        ("export.written", 100_000, 0),
+        ("job.before_commit", 100_000, 0),
+        ("job.after_commit", 100_000, 0),
+        ("export.part_written", 1500, 0),
+        ("export.part_kept", 1500, 1),
+        ("export.written", 1500, 3),
+    ],
+)
 def test_export_by_killed_worker_is_finished_by_next_one(
-    admin: User, environ: dict[str, str], tmp_path: Path, place: str
+    admin: User, environ: dict[str, str], tmp_path: Path, crash: tuple[str, int, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    place, rows_per_part, parts = crash
+    monkeypatch.setattr(exports_job, "ROWS_PER_PART", rows_per_part)
     export = ask(admin)
     job_id = job_of(export)
     store = current_settings().data_dir / "exports"
     dying = {**environ, "CRASH_AT": place, "DATA_DIR": str(tmp_path), "EXPORT_STORE_URL": f"file://{store}"}
     died = subprocess.run(
-        [sys.executable, "-c", RUN_ONE.format(job_id=job_id)], env=dying, cwd=ROOT, capture_output=True, check=False
+        [sys.executable, "-c", RUN_ONE.format(job_id=job_id, rows=rows_per_part)],
+        env=dying,
+        cwd=ROOT,
+        capture_output=True,
+        check=False,
     )
     assert died.returncode == -9, died.stderr
+    assert len(parts_of(export)) == parts
     with transaction():
         db.session.execute(update(Job).where(Job.id == job_id).values(lease_until=None))
     runner.run(job_id)
@@ -90,8 +123,56 @@ def test_export_by_killed_worker_is_finished_by_next_one(
     assert (done["status"], done["rows"], done["progress"]) == ("done", ROWS, 100)
     assert len(files_of(export)) == 1
     lines = admin.get(done["download_url"]).get_data().splitlines()
-    assert len(lines) == ROWS + 1
+    assert len(lines) == len(set(lines)) == ROWS + 1
     assert kinds(admin) == ["export_done"]
+    work()
+    assert part_files() == []
+
+
+def test_export_in_parts_lets_other_jobs_run_and_equals_one_in_one_go(
+    admin: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A notification beside two large exports waits for one part of one of them, even where one process runs all."""
+    whole = ask(admin)
+    assert runner.run(job_of(whole)) == "done"
+    monkeypatch.setattr(exports_job, "ROWS_PER_PART", 1000)
+    first, second = ask(admin), ask(admin)
+    with transaction():
+        create.notify(admin.id, "approved")
+        db.session.execute(update(Job).where(Job.done_at.is_(None)).values(run_at=func.now() - timedelta(minutes=1)))
+    assert runner.run_exports() == {job_of(first): "retry"}
+    assert [status_of(admin, export)["rows"] for export in (first, second)] == [1000, 0]
+    assert status_of(admin, first)["progress"] == 20
+    assert set(runner.run_next(Lane.BULK).values()) == {"done"}
+    assert kinds(admin).count("approved") == 1
+
+    monkeypatch.setattr(exports_job, "SECONDS_AT_ONCE", 0)  # now they take turns, part by part
+    outcomes = [runner.run_exports() for _ in range((ROWS // 1000 + 1) * 2 - 1)]
+    assert [list(one.values()) for one in outcomes[-2:]] == [["done"], ["done"]]
+    assert [next(iter(one)) for one in outcomes[:3]] == [job_of(second), job_of(first), job_of(second)]
+    files = [admin.get(f"/exports/{export['id']}/download").get_data() for export in (whole, first, second)]
+    assert files[0] == files[1] == files[2]
+    work()
+    assert part_files() == []
+
+
+@pytest.mark.parametrize("is_cancelled", [True, False])
+def test_export_that_ends_without_a_file_leaves_no_part(
+    admin: User, monkeypatch: pytest.MonkeyPatch, is_cancelled: bool
+) -> None:
+    monkeypatch.setattr(exports_job, "ROWS_PER_PART", 1000)
+    monkeypatch.setattr(exports_job, "SECONDS_AT_ONCE", 0)
+    export = ask(admin)
+    assert runner.run(job_of(export)) == "retry"
+    assert len(parts_of(export)) == len(part_files()) == 1
+    if is_cancelled:
+        admin.post(f"/exports/{export['id']}/cancel")
+    else:
+        with transaction():
+            db.session.execute(update(Job).where(Job.id == job_of(export)).values(attempts=exports_job.ATTEMPTS))
+    work()
+    assert status_of(admin, export)["status"] == "failed"
+    assert part_files() == []
 
 
 @pytest.mark.faults

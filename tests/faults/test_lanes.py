@@ -8,6 +8,7 @@ from flask import Flask
 from sqlalchemy import text
 
 from backend.core.db.session import db, transaction
+from backend.core.lanes import QUEUES
 from backend.core.security.authz import Actor, Role
 from backend.domain.accounts import sign_in
 from backend.domain.exports import actions as exports
@@ -59,6 +60,21 @@ def test_urgent_jobs_are_done_while_bulk_mail_waits(
     db.session.rollback()
 
 
+def test_worker_of_some_queues_leaves_jobs_of_others(dispatching: Flask, jobs: JobProcesses, smtp: SmtpServer) -> None:
+    admin, other = account(Role.ADMIN), account(Role.CUSTOMER)
+    jobs.start("worker", WORKER_QUEUES="urgent,bulk", WORKER_CONCURRENCY="1")
+    with transaction():
+        exports.ask(Actor(admin, Role.ADMIN))
+    post(3)
+    address = address_of(other)
+    with transaction():
+        sign_in.forgot(address)
+    assert wait_until(lambda: bool(smtp.to(address)) and len(smtp.mails) == 4)
+    assert until("SELECT count(*) = 1 FROM exports WHERE status = 'queued'")
+    jobs.start("worker", WORKER_QUEUES="exports", WORKER_CONCURRENCY="1")
+    assert until(EXPORT_DONE)
+
+
 def reject_writes(broker: redis.Redis) -> None:
     """Make the broker reject every command that could need memory, but not PING."""
     broker.config_set("maxmemory", "1")
@@ -66,7 +82,7 @@ def reject_writes(broker: redis.Redis) -> None:
 
 def replace_queue(broker: redis.Redis) -> None:
     """Replace the queue by a key of another type."""
-    broker.delete("doorstep", "doorstep.bulk")
+    broker.delete(*QUEUES.values())
     broker.set("doorstep", "no list")
 
 

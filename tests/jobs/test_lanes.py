@@ -189,9 +189,25 @@ def taken_in_a_child(slots: lanes.Slots) -> tuple[int, bool]:
     return pid, answer == b"y"
 
 
+@pytest.mark.parametrize(
+    ("processes", "served", "expected"),
+    [
+        (1, "urgent bulk exports", (1, 1)),
+        (2, "urgent bulk exports", (1, 1)),
+        (3, "urgent bulk exports", (2, 1)),
+        (8, "urgent bulk exports", (7, 3)),
+        (4, "urgent exports", (3, 3)),
+        (4, "bulk exports", (4, 2)),
+        (4, "exports", (4, 4)),
+    ],
+)
+def test_slots_leave_processes_for_other_lanes(processes: int, served: str, expected: tuple[int, int]) -> None:
+    assert lanes.slot_counts(processes, [Lane(name) for name in served.split()]) == expected
+
+
 @pytest.mark.parametrize(("number", "slots"), [(1, 1), (2, 1), (3, 2)])
 def test_bulk_slots_leave_one_process_free(number: int, slots: int) -> None:
-    made = lanes.slots_for_bulk(number)
+    made = lanes.Slots(lanes.slot_counts(number, list(Lane))[0])
     children: list[tuple[int, bool]] = []
     try:
         children.extend(taken_in_a_child(made) for _ in range(slots + 1))
@@ -216,10 +232,28 @@ def test_run_bulk_without_free_slot_runs_nothing(
 ) -> None:
     topics["bulk"] = Registered(lambda _: None)
     put("bulk", 1, Lane.BULK)
-    monkeypatch.setattr(lanes, "_slots", [lanes.Slots(0)])
+    monkeypatch.setattr(lanes, "_limits", [lanes.Limits(tuple(Lane), lanes.Slots(0), lanes.Slots(0))])
     assert runner.run_bulk() == {}
-    monkeypatch.setattr(lanes, "_slots", [lanes.Slots(1)])
+    monkeypatch.setattr(lanes, "_limits", [lanes.Limits(tuple(Lane), lanes.Slots(1), lanes.Slots(0))])
     assert list(runner.run_bulk().values()) == ["done"]
+
+
+def test_lane_whose_message_was_dropped_is_notified_when_the_slot_is_free(
+    topics: dict[str, Registered], app: Flask, notified: list[tuple[list[int], Lane]]
+) -> None:
+    topics["bulk"] = topics["exports"] = Registered(lambda _: None)
+    with Redis.from_url(app.extensions["settings"].broker_url) as broker:
+        broker.delete(*queue.QUEUES.values())
+        put("exports", 2, Lane.EXPORTS)
+        put("bulk", 1, Lane.BULK)
+        notified.clear()
+        assert list(runner.run_exports().values()) == ["done"]
+        assert notified == [([], Lane.BULK), ([], Lane.EXPORTS)]
+        broker.lpush(queue.QUEUES[Lane.BULK], "a message that nobody has taken yet")
+        notified.clear()
+        assert list(runner.run_exports().values()) == ["done"]
+        broker.delete(*queue.QUEUES.values())
+    assert notified == []
 
 
 def test_poll_runs_jobs_without_messages(topics: dict[str, Registered], app: Flask) -> None:

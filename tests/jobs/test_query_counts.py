@@ -111,6 +111,11 @@ def export(rows: int) -> None:
         exports.ask(Actor(id=asker, role=Role.ADMIN))
 
 
+def dropped_parts(rows: int) -> None:
+    with transaction():
+        enqueue(exports.PARTS_TOPIC, compression.ExportPayload(1))
+
+
 def packing(rows: int) -> None:
     export(rows)
     work_on(exports.TOPIC.name)
@@ -276,6 +281,7 @@ TABLE: Final[dict[str, Counted]] = {
     sign_in.RESET_TOPIC.name: Counted(reset_link, 9),
     documents.DROP_TOPIC.name: Counted(dropped_file(documents.DROP_TOPIC), 2),
     exports.DROP_TOPIC.name: Counted(dropped_file(exports.DROP_TOPIC), 2),
+    exports.PARTS_TOPIC.name: Counted(dropped_parts, 2),
     exports.TOPIC.name: Counted(export, 18, works_on_many=True),
     compression.TOPIC.name: Counted(packing, 4, works_on_many=True),
     REMINDERS.name: Counted(reminder_run, 7, works_on_many=True),

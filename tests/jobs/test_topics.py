@@ -30,6 +30,7 @@ STORED: list[tuple[Topic[Any], tuple[object, Mapping[str, object]]]] = [
     (documents.DROP_TOPIC, FILE),
     (exports.TOPIC, EXPORT),
     (exports.DROP_TOPIC, FILE),
+    (exports.PARTS_TOPIC, EXPORT),
     (compression.TOPIC, EXPORT),
     (reminders.PART, (reminders.RemindersPart(7, 0, 9, date(2026, 11, 2)), {**PART, "day": "2026-11-02"})),
     (reports.PART, (reports.ReportsPart(7, 0, 9, "2026-10"), {**PART, "month": "2026-10"})),

@@ -33,7 +33,8 @@ OF_ONE_MACHINE: Final = frozenset({
     "prepare_wait_seconds", "redis_url",
     "broker_url", "cache_url", "limits_url", "db_pool_size", "db_read_pool_size", "db_pool_timeout_seconds",
     "admin_username", "admin_email", "admin_password", "mail_ca_file", "document_store_url", "export_store_url",
-    "document_store_options", "worker_concurrency", "crash_at", "log_level", "log_format", "metrics_open",
+    "document_store_options", "worker_concurrency", "worker_queues", "crash_at",
+    "log_level", "log_format", "metrics_open",
     "metrics_from", "metrics_port",
 })  # fmt: skip
 REPORT: Final = """

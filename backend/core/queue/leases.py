@@ -54,10 +54,14 @@ class Lease:
 
 @dataclass(frozen=True, slots=True)
 class Snooze:
-    """The result of a job that is not done yet: run it again after this many seconds, without using an attempt."""
+    """The result of a job that is not done yet: run it again after this many seconds, without using an attempt.
+
+    ``is_progress``: a part of the work is done for good, so earlier failures count no more.
+    """
 
     reason: str
     after_seconds: int
+    is_progress: bool = False
 
 
 def seconds(amount: float) -> ColumnElement[timedelta]:
@@ -161,9 +165,10 @@ def fail(lease: Lease, error: str, *, after_seconds: int | None = None) -> bool:
     return False
 
 
-def snooze(lease: Lease, reason: str, *, after_seconds: int | None = None) -> None:
-    """Reschedule the job without using an attempt."""
-    _put_back(lease, reason, run_at=_run_at(lease, after_seconds), attempts=Job.attempts - 1)
+def snooze(lease: Lease, reason: str, *, after_seconds: int | None = None, is_progress: bool = False) -> None:
+    """Reschedule the job without using an attempt, or with all attempts left after progress."""
+    attempts = 0 if is_progress else Job.attempts - 1
+    _put_back(lease, reason, run_at=_run_at(lease, after_seconds), attempts=attempts)
 
 
 def dead_letter(lease: Lease, error: str) -> None:

@@ -1,4 +1,4 @@
-"""The tables of jobs and runs, and the lanes that separate bulk jobs from urgent ones."""
+"""The tables of jobs and runs."""
 
 from datetime import datetime
 
@@ -33,7 +33,7 @@ class Job(Base):
 
     __table_args__ = (
         UniqueConstraint("topic", "key"),
-        CheckConstraint("lane IN ('urgent', 'bulk')", name="lane"),
+        CheckConstraint("lane IN ('urgent', 'bulk', 'exports')", name="lane"),
         Index("ix_jobs_open", "lane", "run_at", postgresql_where=text("done_at IS NULL AND dead_at IS NULL")),
         Index("ix_jobs_done", "done_at", postgresql_where=text("done_at IS NOT NULL")),
         Index("ix_jobs_dead", "dead_at", postgresql_where=text("dead_at IS NOT NULL")),

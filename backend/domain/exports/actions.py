@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, select, update
 
 from backend.core import storage
 from backend.core.clock import now
@@ -17,6 +17,7 @@ from backend.domain.accounts.models import Account
 from backend.domain.audit.actions import record, record_read
 from backend.domain.exports import compression, queries
 from backend.domain.exports.compression import ExportPayload
+from backend.domain.exports.csv_copy import Position
 from backend.domain.exports.errors import ExportInterrupted, NotRunning
 from backend.domain.exports.models import Export
 from backend.domain.exports.queries import File
@@ -26,6 +27,7 @@ from backend.domain.notifications.messages import phrase, worded
 from backend.domain.professionals.models import Professional
 
 TOPIC: Final = Topic("export.run", ExportPayload)
+PARTS_TOPIC: Final = Topic("export.drop_parts", ExportPayload)
 DROP_TOPIC: Final = Topic("export.drop_files", StoredFilePayload)
 OPEN: Final = ("queued", "running")
 CANCELLED: Final = "Cancelled by an admin."
@@ -54,7 +56,7 @@ def ask(
     )
     db.session.add(export)
     db.session.flush()
-    enqueue(TOPIC, ExportPayload(export.id), key=str(export.id))
+    enqueue(TOPIC, ExportPayload(export.id), key=str(export.id), lane=Lane.EXPORTS)
     changes.announce_export(export.id)
     asked = {"professional_id": professional_id, "from": export.span_from, "to": export.span_to}
     record(actor, "export_requested", subject_id=export.id, subject_kind="export", after=asked)
@@ -62,7 +64,7 @@ def ask(
 
 
 def start(export_id: int) -> Export | None:
-    """Start writing, or start again after a crash. Returns None if the export has ended meanwhile."""
+    """Start writing, or go on after the last part. Returns None if the export has ended meanwhile."""
     export = db.session.get(Export, export_id, with_for_update=True)
     if export is None or export.status not in OPEN:
         return None
@@ -70,8 +72,9 @@ def start(export_id: int) -> Export | None:
     if asker is None or asker.blocked_at is not None:
         fail(export_id, "asker_blocked")
         return None
-    export.status, export.rows, export.rows_expected = "running", 0, None
-    export.started_at = now()
+    if not export.parts:
+        export.rows_expected, export.started_at = None, now()
+    export.status, export.rows = "running", export.rows_in_parts
     db.session.flush()
     changes.announce_export(export_id)
     return export
@@ -82,14 +85,31 @@ def expect(export_id: int, rows: int) -> None:
     _change(export_id, rows_expected=rows)
 
 
+def keep_part(export: Export, *, key: str, rows: int, last: Position) -> None:
+    """Record a part whose file is written, and the rows of all parts.
+
+    Raises ExportInterrupted if the export was cancelled, or another worker has recorded a part meanwhile.
+    """
+    _change(
+        export.id,
+        Export.parts == export.parts,
+        parts=[*export.parts, key],
+        rows=rows,
+        rows_in_parts=rows,
+        last_closed_at=last.closed_at,
+        last_request_id=last.request_id,
+    )
+
+
 def advance(export_id: int, rows: int) -> None:
     """Record how many rows are written. Raises ExportInterrupted if the export was cancelled."""
     _change(export_id, rows=rows)
 
 
-def finish(export_id: int, *, file: File, rows: int) -> None:
+def finish(export_id: int, *, file: File, rows: int, has_parts: bool = False) -> None:
     """Publish the complete file in the transaction that ends the job. Raises ExportInterrupted."""
     expires = now() + timedelta(days=current_settings().export_keep_days)
+    _drop_parts_later(export_id, has_parts=has_parts)
     asker = _change(
         export_id,
         status="done",
@@ -115,6 +135,7 @@ def fail(export_id: int, failure: str) -> None:
         asker = _change(export_id, statuses=OPEN, status="failed", failure=worded(reason), finished_at=now())
     except ExportInterrupted:
         return
+    _drop_parts_later(export_id)
     notify(asker, "export_failed", params={"export_id": export_id, "reason": reason})
 
 
@@ -125,6 +146,7 @@ def cancel(actor: Actor, *, export_id: int) -> Export:
         _change(export_id, statuses=OPEN, status="failed", failure=CANCELLED, finished_at=now())
     except ExportInterrupted as error:
         raise NotRunning("This export has already finished or been cancelled.") from error
+    _drop_parts_later(export_id)
     record(actor, "export_cancelled", subject_id=export_id, subject_kind="export")
     return queries.get(export_id)
 
@@ -157,16 +179,33 @@ def drop_files(store_key: str) -> None:
     storage.exports().drop(compression.packed_key(store_key))
 
 
+def drop_parts(export_id: int) -> None:
+    """Delete the files of an export's parts, including unfinished ones."""
+    storage.exports().drop_all(part_key(export_id, ""))
+
+
+def part_key(export_id: int, rest: str) -> str:
+    """Return the key of a part's file."""
+    return f"parts/{export_id}-{rest}"
+
+
+def _drop_parts_later(export_id: int, *, has_parts: bool = True) -> None:
+    if has_parts:
+        enqueue(PARTS_TOPIC, ExportPayload(export_id), key=str(export_id), lane=Lane.BULK)
+
+
 def span(export: Export) -> DateRange:
     """Return the range of closed_at that the export covers."""
     return DateRange(export.starts, export.ends)
 
 
-def _change(export_id: int, *, statuses: tuple[str, ...] = ("running",), **values: object) -> int:
+def _change(
+    export_id: int, *also: ColumnElement[bool], statuses: tuple[str, ...] = ("running",), **values: object
+) -> int:
     """Change the export by a conditional UPDATE, which decides between job and cancellation. Returns the requester."""
     statement = (
         update(Export)
-        .where(Export.id == export_id, Export.status.in_(statuses))
+        .where(Export.id == export_id, Export.status.in_(statuses), *also)
         .values(**values)
         .returning(Export.requested_by)
         .execution_options(synchronize_session=False)

@@ -31,7 +31,7 @@ def pack_if_large(export_id: int, *, size: int) -> None:
     """Enqueue the compression of a file above EXPORT_GZIP_ABOVE_MB, after the export is done."""
     limit = current_settings().export_gzip_above_mb
     if limit and size > limit << 20:
-        enqueue(TOPIC, ExportPayload(export_id), key=str(export_id), lane=Lane.BULK)
+        enqueue(TOPIC, ExportPayload(export_id), key=str(export_id), lane=Lane.EXPORTS)
 
 
 def pack(export_id: int) -> None:

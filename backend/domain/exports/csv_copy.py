@@ -3,8 +3,9 @@
 import re
 from collections.abc import Generator
 from contextlib import closing
+from datetime import datetime
 from itertools import islice
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from psycopg import Connection, Cursor, sql
 
@@ -19,6 +20,7 @@ CELL_ENDS: Final = b";\t\r\n"
 FORMULA_WITHIN_TEXT: Final = re.compile(
     rb"([%b]\s*)(%b)" % (CELL_ENDS, b"|".join(re.escape(sign.encode()) for sign in FORMULA_STARTS.strip()))
 )
+ORDER: Final = " ORDER BY r.closed_at, r.id"
 COUNTED_UP_TO: Final = 100_000
 PLAIN, TEXT, MOMENT = "{value}", "escaped text", "moment"
 COLUMNS: Final[tuple[tuple[str, str, str], ...]] = (
@@ -41,14 +43,44 @@ ISO_8601: Final = "replace({value}::text, ' ', 'T') || ':00'"  # in UTC, as the 
 PIECE_ROWS: Final = 256  # more at once, and memory is no longer warm: twice the time
 
 
-def export_query(*, professional_id: int | None, span: DateRange, escaped: bool = True) -> sql.Composed:
+class Position(NamedTuple):
+    """A place in the order of an export: the request that was written last."""
+
+    closed_at: datetime
+    request_id: int
+
+
+class Between(NamedTuple):
+    """The requests after one position, up to another; None: from the first, to the last."""
+
+    after: Position | None = None
+    until: Position | None = None
+
+
+EVERYTHING: Final = Between()
+
+
+def export_query(
+    *, professional_id: int | None, span: DateRange, between: Between = EVERYTHING, escaped: bool = True
+) -> sql.Composed:
     """Return the query of an export, oldest rows first. Benchmarks use ``escaped=False`` to measure escaping."""
     columns = [_column(name, value, kind if escaped or kind != TEXT else PLAIN) for name, value, kind in COLUMNS]
     return sql.SQL("SELECT {} FROM task_requests r LEFT JOIN reviews v ON v.request_id = r.id WHERE {}{}").format(
         sql.SQL(", ").join(columns),
-        _condition(professional_id, span),
-        sql.SQL(" ORDER BY r.closed_at, r.id"),
+        _condition(professional_id, span, between),
+        sql.SQL(ORDER),
     )
+
+
+def position_after(
+    connection: Connection[Any], *, professional_id: int | None, span: DateRange, after: Position | None, rows: int
+) -> Position | None:
+    """Return where the next part of so many rows ends; None if fewer are left."""
+    query = sql.SQL("SELECT r.closed_at, r.id FROM task_requests r WHERE {}{} OFFSET {} LIMIT 1").format(
+        _condition(professional_id, span, Between(after)), sql.SQL(ORDER), sql.Literal(rows - 1)
+    )
+    found = connection.execute(query).fetchone()
+    return None if found is None else Position(*found)
 
 
 def expected(connection: Connection[Any], *, professional_id: int | None, span: DateRange) -> int:
@@ -61,13 +93,17 @@ def expected(connection: Connection[Any], *, professional_id: int | None, span: 
     return int(_first(connection.execute(sql.SQL("SELECT count(*) FROM task_requests r WHERE {}").format(condition))))
 
 
-def pieces(connection: Connection[Any], rows: sql.Composed) -> Generator[tuple[bytes, int]]:
+def pieces(
+    connection: Connection[Any], rows: sql.Composed, *, with_header: bool = True
+) -> Generator[tuple[bytes, int]]:
     """Yield the CSV in pieces, each with its number of requests. The database formats the rows."""
     connection.execute("SET LOCAL timezone TO 'UTC'")
     connection.execute("SET LOCAL statement_timeout TO 0")  # the job's own time limits hold
     connection.execute("SET LOCAL datestyle TO 'ISO'")
-    command = sql.SQL("COPY ({}) TO STDOUT WITH (FORMAT csv, HEADER true, ENCODING 'UTF8')").format(rows)
-    header = 1
+    command = sql.SQL("COPY ({}) TO STDOUT WITH (FORMAT csv, HEADER {}, ENCODING 'UTF8')").format(
+        rows, sql.SQL("true" if with_header else "false")
+    )
+    header = int(with_header)
     with closing(copied_pieces(connection, command)) as copied:
         for piece, lines in copied:
             yield escape_within_texts(piece, lines), lines - header
@@ -106,7 +142,7 @@ def _column(name: str, value: str, kind: str) -> sql.Composed:
     return sql.SQL("{} AS {}").format(formatted, sql.Identifier(name))
 
 
-def _condition(professional_id: int | None, span: DateRange) -> sql.Composed:
+def _condition(professional_id: int | None, span: DateRange, between: Between = EVERYTHING) -> sql.Composed:
     conditions: list[sql.Composable] = [sql.SQL("r.status = 'closed'")]
     if professional_id is not None:
         conditions.append(sql.SQL("r.professional_id = {}").format(sql.Literal(professional_id)))
@@ -114,4 +150,8 @@ def _condition(professional_id: int | None, span: DateRange) -> sql.Composed:
         conditions.append(sql.SQL("r.closed_at >= {}").format(sql.Literal(span.starts)))
     if span.ends is not None:
         conditions.append(sql.SQL("r.closed_at < {}").format(sql.Literal(span.ends)))
+    for sign, position in ((">", between.after), ("<=", between.until)):
+        if position is not None:
+            bound = sql.SQL(", ").join(map(sql.Literal, position))
+            conditions.append(sql.SQL("(r.closed_at, r.id) {} ({})").format(sql.SQL(sign), bound))
     return sql.SQL(" AND ").join(conditions)

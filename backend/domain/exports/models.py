@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from backend.core.db.session import Base, BigId, Created
@@ -33,6 +34,11 @@ class Export(Base):
     sha256: Mapped[str | None]
     packed_size: Mapped[int | None]  # of the gzip copy under the same key with .gz, where there is one
     failure: Mapped[str | None]
+    # While a large export runs: the files of its parts in order, their rows, and the request that ends the last one.
+    parts: Mapped[list[str]] = mapped_column(JSONB, server_default=text("'[]'::jsonb"))
+    rows_in_parts: Mapped[int] = mapped_column(server_default=text("0"))
+    last_closed_at: Mapped[datetime | None]
+    last_request_id: Mapped[int | None]
 
     __table_args__ = (
         CheckConstraint("status IN ('queued', 'running', 'done', 'failed')", name="status"),
