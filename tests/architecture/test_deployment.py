@@ -22,6 +22,7 @@ SCHEMAS = "1.37"
 CUSTOM = {"Cluster", "Pooler", "ScheduledBackup", "ServiceMonitor", "PodMonitor"}
 MARGIN_SECONDS = 5  # for what follows DRAIN_SECONDS and SHUTDOWN_SECONDS
 ENTRY_POINTS = {"prepare", "web", "worker", "beat", "events"}
+SERVICES = ENTRY_POINTS | {"worker-exports"}
 
 
 def overlay(name: str) -> Path:
@@ -192,7 +193,7 @@ def test_only_prepare_gets_the_address_of_the_owner(objects: list[Node], compose
         assert ("OWNER_DATABASE_URL_FILE" in str(template)) == is_prepare
         names = [entry["name"] for entry in template["spec"]["containers"][0].get("env", [])]
         assert deployment.unknown_settings(names) == []
-    for name in ENTRY_POINTS:
+    for name in SERVICES:
         part = compose["services"][name]
         assert ("owner_database_url" in part["secrets"]) == (name == "prepare")
         assert ("OWNER_DATABASE_URL_FILE" in part["environment"]) == (name == "prepare")
@@ -231,11 +232,30 @@ def targets(patch: Node, objects: list[Node]) -> list[Node]:
     ]
 
 
+def test_every_job_has_a_worker_where_workers_share_the_queues(objects: list[Node], compose: Node) -> None:
+    every = set(Settings.from_env({}).worker_queues)
+    services = [compose["services"][name]["environment"] for name in ("worker", "worker-exports")]
+    assert set(",".join(given["WORKER_QUEUES"] for given in services).split(",")) == every
+    given = [
+        str(entry["value"])
+        for _, template in deployment.pods(objects)
+        for entry in template["spec"]["containers"][0].get("env", [])
+        if entry["name"] == "WORKER_QUEUES"
+    ]
+    for folder in (KUBERNETES / "components").iterdir() if given else ():
+        for patch in deployment.kustomization(folder).get("patches", []):
+            given += re.findall(r'WORKER_QUEUES, value: "([^"]+)"', patch["patch"])
+    assert not given or set(",".join(given).split(",")) == every
+
+
 @pytest.mark.parametrize("name", OVERLAYS)
 def test_patches_of_overlay_change_what_exists(name: str) -> None:
     objects = deployment.objects_of(overlay(name))
-    patches = deployment.kustomization(overlay(name))["patches"]
+    wanted = deployment.kustomization(overlay(name))
+    patches = wanted["patches"]
     assert len(patches) > 5
+    for component in wanted["components"]:
+        patches += deployment.kustomization((overlay(name) / component).resolve()).get("patches", [])
     for patch in patches:
         change, found = yaml.safe_load(patch["patch"]), targets(patch, objects)
         assert found, patch["target"]
@@ -250,7 +270,7 @@ def test_patches_of_overlay_change_what_exists(name: str) -> None:
                 (container,) = node["spec"]["template"]["spec"]["containers"]
                 (changed,) = change["spec"]["template"]["spec"]["containers"]
                 assert changed["name"] == container["name"]
-                assert set(changed) - {"name"} <= set(container)
+                assert set(changed) - {"name", "env"} <= set(container)
 
 
 @pytest.mark.parametrize("name", OVERLAYS)
@@ -297,7 +317,7 @@ class TestCompose:
 
     def test_services_are_confined_limited_and_checked(self, compose: Node) -> None:
         parts = compose["services"]
-        assert set(parts) == ENTRY_POINTS | {
+        assert set(parts) == SERVICES | {
             "postgres", "pgbouncer", "valkey", "proxy", "prometheus", "grafana",
         }  # fmt: skip
         for name, part in parts.items():
@@ -321,13 +341,13 @@ class TestCompose:
             assert tag, name
             assert tag != "latest", name
             assert "." not in repository, name
-            if name in ENTRY_POINTS:
+            if name in SERVICES:
                 assert (repository, tag) == ("doorstep", VERSION)
 
     def test_settings_exist_and_secrets_are_files_that_the_script_writes(self, compose: Node, tmp_path: Path) -> None:
         made = run_make_secrets(tmp_path)
         assert {Path(secret["file"]).name for secret in compose["secrets"].values()} <= set(made)
-        for name in ENTRY_POINTS:
+        for name in SERVICES:
             part = compose["services"][name]
             assert deployment.unknown_settings(list(part["environment"])) == []
             for key, value in part["environment"].items():
@@ -352,7 +372,7 @@ class TestCompose:
         assert settings.database_pooled
 
     def test_services_get_the_time_that_draining_takes(self, compose: Node) -> None:
-        for name in ENTRY_POINTS - {"prepare"}:
+        for name in SERVICES - {"prepare"}:
             part = compose["services"][name]
             given = Settings.from_env(drain_settings(part["environment"]))
             needed = given.drain_seconds + given.shutdown_seconds + MARGIN_SECONDS
@@ -370,7 +390,7 @@ class TestCompose:
         assert job["job_name"] == "doorstep", "which the alerts expect"
         asked = {name: found["port"] for found in job["dns_sd_configs"] for name in found["names"]}
         metrics_port = int(compose["services"]["worker"]["environment"]["METRICS_PORT"])
-        assert asked == {"web": 5000, **dict.fromkeys(("worker", "beat", "events"), metrics_port)}
+        assert asked == {"web": 5000, **dict.fromkeys(("worker", "worker-exports", "beat", "events"), metrics_port)}
         mounted = [entry["target"] for entry in compose["services"]["prometheus"]["configs"]]
         assert set(config["rule_files"]) <= set(mounted)
         provisioning = ROOT / "deploy" / "grafana" / "provisioning"
