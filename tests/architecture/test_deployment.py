@@ -203,6 +203,8 @@ def test_only_prepare_gets_the_address_of_the_owner(objects: list[Node], compose
 def test_images_have_versions_and_no_registry(folder: str) -> None:
     tags = {image["name"]: image["newTag"] for image in deployment.kustomization(BASE)["images"]}
     assert tags == {"doorstep": VERSION}
+    exports = deployment.kustomization(KUBERNETES / "components" / "worker-exports")
+    assert exports["images"] == deployment.kustomization(BASE)["images"]
     images = [
         container["image"]
         for _, template in deployment.pods(deployment.objects_of(KUBERNETES / folder))
