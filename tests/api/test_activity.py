@@ -2,6 +2,7 @@
 
 import io
 import re
+from collections.abc import Collection
 from typing import Any
 
 import pytest
@@ -11,6 +12,12 @@ from sqlalchemy import text
 from backend.core import child_process, pdf
 from backend.core.child_process import ChildTimedOut
 from backend.core.db.session import db, transaction
+from backend.core.translations import say
+from backend.domain.notifications.messages import KINDS
+from backend.domain.notifications.preferences import CHANNELS
+from backend.domain.photos.access import MESSAGE, Phase
+from backend.domain.price_lines.amounts import Kind
+from backend.domain.task_requests.lifecycle import REASONS, Action, Status
 from tests.factories.requests import WHY, RequestMarket, at, do
 from tests.factories.users import User, Users
 
@@ -139,6 +146,22 @@ def test_evidence_is_in_language_of_reader(users: Users, market: RequestMarket) 
     pages: list[Any] = list(reader.pages)
     fonts = {str(font["/BaseFont"]) for page in pages for font in page["/Resources"]["/Font"].values()}
     assert all("Hind" in font for font in fonts)
+
+
+@pytest.mark.parametrize("language", ["en", "hi"])
+def test_evidence_has_a_word_for_each_name_of_the_program(language: str) -> None:
+    names: dict[str, Collection[str]] = {
+        "states": [status.value for status in Status],
+        "actions": [*(action.public for action in Action), "add_photo", "delete_photo", "write", "notify"],
+        "phases": [*(phase.value for phase in Phase), MESSAGE],
+        "channels": CHANNELS,
+        "delivery_states": ["waiting", "sent", "failed", "skipped"],
+        "kinds": [*(kind.value for kind in Kind), *(kind for kind in KINDS if kind.startswith("request"))],
+        "reasons": {code for codes in REASONS.values() for code in codes},
+    }
+    for table, of_table in names.items():
+        for name in of_table:
+            assert say(language, f"evidence.{table}.{name}"), (table, name)
 
 
 def test_evidence_takes_what_users_typed_as_plain_text(users: Users, market: RequestMarket) -> None:

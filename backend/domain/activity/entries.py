@@ -108,7 +108,9 @@ def from_deliveries(subject: Subject) -> Iterator[Entry]:
     for created_at, sent_at, account_id, kind, channel, state in read_pool.rows(DELIVERIES, values):
         role = "customer" if account_id == request.customer_id else "professional"
         details = {"kind": kind, "channel": channel, "state": state}
-        yield Entry("deliveries", "notify", sent_at or created_at, created_at, account_id, role, None, details)
+        if sent_at is not None:
+            details["sent_at"] = sent_at.isoformat()
+        yield Entry("deliveries", "notify", created_at, created_at, account_id, role, None, details)
 
 
 def from_review(subject: Subject) -> Iterator[Entry]:

@@ -12,6 +12,16 @@ from backend.domain.task_requests.rows import RequestWithContacts
 
 COLUMNS: Final = ("recorded", "reported", "who", "what", "details")
 WIDTHS: Final = (3, 3, 3, 3, 6)
+# Values that are names of the program, and the table of texts that words them.
+WORDED: Final = {
+    "status": "states",
+    "step": "actions",
+    "phase": "phases",
+    "channel": "channels",
+    "state": "delivery_states",
+    "kind": "kinds",
+    "reason_code": "reasons",
+}
 
 
 def document(activity: Activity, *, made_by: str, language: str) -> dict[str, object]:
@@ -108,8 +118,8 @@ def _professional(row: RequestWithContacts) -> str | None:
 
 
 def _value(name: str, value: object, language: str) -> str:
-    if name == "status":
-        return _word(language, "states", str(value))
+    if name in WORDED:
+        return _word(language, WORDED[name], str(value))
     if isinstance(value, Mapping):
         return ", ".join(f"{key}: {part}" for key, part in value.items())
     if isinstance(value, (list, tuple)):

@@ -31,6 +31,10 @@ const items = [
     details: { kind: 'request_accepted', channel: 'mail', state: 'sent' },
   }),
   entry({ action: 'edit', details: { remarks: ['Old words', 'New words'] } }),
+  entry({ action: 'add_photo', details: { phase: 'before' } }),
+  entry({ action: 'approve_line', details: { kind: 'extra', by_code: true } }),
+  entry({ action: 'undo_step', details: { step: 'arrive' } }),
+  entry({ action: 'cancel', details: { reason_code: 'found_someone_else' } }),
 ]
 const request = {
   id: 3,
@@ -58,6 +62,11 @@ describe('AdminActivity', () => {
       'Asha (customer)',
       'Notification: Request accepted',
       'Old words → New words',
+      'Email',
+      'Before the work',
+      'Extra work',
+      'Arrived',
+      'Found someone else',
       texts.receivedAt,
       texts.values.masked,
       'SHA-256: ab12',
