@@ -50,8 +50,7 @@ def _in(group: str) -> Any:
 _start, _web, _store = _in("Start"), _in("Web server"), _in("Database, cache and queue")
 _first, _mail, _channels, _market = _in("First admin"), _in("Mail"), _in("Google Chat and SMS"), _in("Market")
 _access, _limits, _files, _jobs = _in("Access"), _in("Limits"), _in("Documents and exports"), _in("Jobs")
-_retention = _in("Retention")
-_logs = _in("Logs and metrics")
+_retention, _logs = _in("Retention"), _in("Logs and metrics")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,10 +135,7 @@ class Settings:
         v.whole(0, 86400), "900", "How long prepare waits while another machine prepares the same database"
     )
     redis_url: str = _store(
-        v.redis_url,
-        "",
-        "redis://:password@host:6379/0 or sentinel://:password@host,host/service/0; if empty, make run starts Valkey",
-        secret=True,
+        v.redis_url, "", "redis://host:6379/0 or sentinel://host,host/service/0; empty: a bundled Valkey", secret=True
     )
     broker_url: str = _store(v.redis_url, "", "Message broker; default: the database of REDIS_URL", secret=True)
     cache_url: str = _store(v.redis_url, "", "Cache; default: the database of REDIS_URL + 1", secret=True)
