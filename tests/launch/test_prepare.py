@@ -12,15 +12,17 @@ from typing import Any
 
 import psycopg
 import pytest
+from flask import Flask
 from sqlalchemy import text
 
+from backend.app import create_app
 from backend.core.db.exclusive import exclusive
 from backend.core.db.session import db
 from backend.launch import prepare
 from backend.launch.embedded import EmbeddedPostgres
 from backend.migrations import phases
 from backend.migrations.setup import downgrade, upgrade
-from backend.settings import ROOT, VERSION
+from backend.settings import ROOT, VERSION, Settings
 from tests.launch.backup_market import close, database
 from tests.launch.product import clean_environment
 from tests.waiting import HANG_SECONDS, wait_until
@@ -198,7 +200,23 @@ def contracting(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(phases, "steps_after", lambda at: changed[[step.revision for step in found].index(at) + 1 :])
 
 
-@pytest.mark.usefixtures("contracting")
+@pytest.fixture
+def closing(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Close the connections of the applications that prepare makes here, whose processes end otherwise."""
+    made: list[Flask] = []
+
+    def create(settings: Settings) -> Flask:
+        made.append(create_app(settings))
+        return made[-1]
+
+    monkeypatch.setattr(prepare, "create_app", create)
+    yield
+    for app in made:
+        with app.app_context():
+            close(app)
+
+
+@pytest.mark.usefixtures("contracting", "closing")
 def test_prepare_leaves_contract_revision_until_older_processes_ended(
     server: EmbeddedPostgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -75,7 +75,8 @@ def test_explain_system_error_returns_plain_message_with_path(number: int, words
 
 @pytest.mark.parametrize("module", ["backend.wsgi", "backend.launch.prepare"])
 def test_process_with_too_few_database_connections_fails_in_one_line(module: str, settings: Settings) -> None:
-    given = {"DATABASE_URL": settings.database_url, "REDIS_URL": settings.redis_url, "WEB_WORKERS": "100"}
+    given = {"DATABASE_URL": settings.database_url, "REDIS_URL": settings.redis_url}
+    given |= {"WEB_WORKERS": "100", "WORKER_CONCURRENCY": "3"}
     done = subprocess.run(
         [sys.executable, "-m", module],
         env=clean_environment(**given, SECRET_KEY=settings.secret_key, DATA_DIR=str(settings.data_dir)),
