@@ -18,7 +18,7 @@ TRUE_WORDS = {"1", "true", "yes", "on"}
 FALSE_WORDS = {"0", "false", "no", "off", ""}
 RATE = re.compile(r"\d+\s*(per|/)\s*(\d+\s*)?(second|minute|hour|day)s?")
 SENTINEL = "sentinel"  # scheme of addresses that name Sentinels instead of a server
-HOST_AND_PORT = re.compile(r"(\[[0-9a-fA-F:]+\]|[A-Za-z0-9._-]+)(:\d{1,5})?")
+HOST_AND_PORT = re.compile(r"[A-Za-z0-9._-]+(:\d{1,5})?")
 
 
 class SettingsError(Exception):
@@ -199,9 +199,9 @@ def database_url(value: str) -> str:
 def redis_url(value: str) -> str:
     if not value:
         return value
-    parts = urlsplit(value)
-    if parts.scheme in {SENTINEL, "redis+sentinel", "valkey+sentinel"}:
+    if value.partition("://")[0] in {SENTINEL, "redis+sentinel", "valkey+sentinel"}:
         return _sentinel_url(value)
+    parts = urlsplit(value)
     scheme = {"valkey": "redis", "valkeys": "rediss"}.get(parts.scheme, parts.scheme)
     if scheme not in {"redis", "rediss"} or not parts.hostname or not re.fullmatch(r"(/\d{0,4})?", parts.path):
         raise ValueError("must be a Redis or Valkey URL: redis://:password@host:6379/0")
@@ -210,7 +210,8 @@ def redis_url(value: str) -> str:
 
 
 def _sentinel_url(value: str) -> str:
-    parts = urlsplit(value)
+    # Several hosts in one address: Python's versions disagree about brackets in it, so IPv6 hosts need a name.
+    parts = urlsplit(value.replace("[", "%5B").replace("]", "%5D"))
     hosts = parts.netloc.rpartition("@")[2].split(",")
     known = {"sentinel_username", "sentinel_password"}
     if (

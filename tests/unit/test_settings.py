@@ -205,14 +205,12 @@ def test_worker_concurrency_follows_processors_unless_set(
 
 
 def test_sentinel_url_gives_same_service_in_separate_databases() -> None:
-    settings = Settings.from_env(
-        {"REDIS_URL": "redis+sentinel://:pw@one:26379,[::1]:5,three/market?sentinel_password=x"}
-    )
-    hosts = "sentinel://:pw@one:26379,[::1]:5,three/market"
+    settings = Settings.from_env({"REDIS_URL": "redis+sentinel://:pw@one:26379,two:5,three/market?sentinel_password=x"})
+    hosts = "sentinel://:pw@one:26379,two:5,three/market"
     assert settings.broker_url == f"{hosts}/0?sentinel_password=x"
     assert settings.cache_url == f"{hosts}/1?sentinel_password=x"
     address = valkey.SentinelAddress(settings.limits_url)
-    assert address.hosts == [("one", 26379), ("::1", 5), ("three", 26379)]
+    assert address.hosts == [("one", 26379), ("two", 5), ("three", 26379)]
     assert (address.service, address.database) == ("market", 2)
     assert (address.account, address.sentinel_account) == ({"password": "pw"}, {"password": "x"})
     assert [valkey.database(url) for url in (settings.cache_url, "redis://a", "redis://a/7")] == [1, 0, 7]
@@ -224,6 +222,7 @@ def test_sentinel_url_gives_same_service_in_separate_databases() -> None:
         "sentinel://one,two",
         "sentinel://one,/market",
         "sentinel://one:x/market",
+        "sentinel://[::1]:5,one/market",
         "sentinel://one:70000/market",
         "sentinel://one/market/x",
         "sentinel://one/market?ssl=1",
