@@ -26,7 +26,8 @@ TOASTS: Final = """
           window.toasts.push(node.textContent)
     }).observe(document, { childList: true, subtree: true })
 """
-NO_TOAST_CLOSE: Final = ":not([role=region] > ol [data-slot=close])"
+MESSAGES: Final = "[role=region] > ol"
+NO_TOAST_CLOSE: Final = f":not({MESSAGES} [data-slot=close])"
 POLL_MS: Final = 1_000
 QUIET_SECONDS: Final = 0.5
 RULES: Final = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
@@ -105,7 +106,8 @@ class Screen:
         return self
 
     def go_offline(self) -> Self:
-        """Go offline once the page has loaded completely."""
+        """Go offline once a signed-in user's page has loaded completely, with what shows messages over it."""
+        expect(self.page.locator(MESSAGES)).to_be_attached()  # loaded when the browser is idle
         self.wait_until_idle()
         self.page.context.set_offline(True)
         return self
