@@ -13,7 +13,8 @@ from typing import Final
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 RESULTS: Final = ROOT / "build" / "test"
-PART_SECONDS: Final = 1500
+PART_SECONDS: Final = 2400
+MOST_AGAIN: Final = 5  # more failed tests than this are no coincidence
 AT_ONCE: Final = 3  # on two cores: tests that kill and start processes wait for most of their time
 PYTHON: Final = sys.executable
 NPM: Final = str(Path(PYTHON).parent / "npm")
@@ -138,6 +139,31 @@ def run_part(part: Part) -> None:
         part.failed = 1
 
 
+def failed_tests(part: Part) -> list[str]:
+    """Return the failed tests of a pytest run by the names that pytest takes."""
+    log = part.log.read_text(errors="replace")
+    return re.findall(r"^(?:FAILED|ERROR) (tests/\S+?::.+?)(?: - .*)?$", log, re.MULTILINE)
+
+
+def run_alone(part: Part) -> list[str]:
+    """Run the failed tests of a part again with nothing beside them, and return them if they all pass then.
+
+    A test that fails only beside others has a defect; the suite names it, and the product is not at fault.
+    """
+    tests = failed_tests(part)
+    if len(tests) != part.failed or part.failed > MOST_AGAIN:
+        return []
+    with part.log.open("ab") as log:
+        code = subprocess.run(
+            [PYTHON, "-m", "pytest", "-q", "-p", "no:cacheprovider", *tests], cwd=ROOT, stdout=log,
+            stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, timeout=PART_SECONDS, check=False, env=environment(),
+        ).returncode  # fmt: skip
+    if code != 0:
+        return []
+    part.passed, part.failed = part.passed + part.failed, 0
+    return tests
+
+
 def count(report: Path) -> tuple[int, int]:
     """Return the number of passed and failed tests of a JUnit report; skipped tests count as failed."""
     try:
@@ -179,6 +205,9 @@ def main() -> int:
         thread.start()
     for thread in threads:
         thread.join()
+    for part in every:
+        for test in run_alone(part) if part.failed else ():
+            print(f"passed only when run alone, a defect of the test: {test}")
     print(f"\nAll parts took {time.monotonic() - started:.0f} s; their output is in {RESULTS.relative_to(ROOT)}/")
     passed, failed = sum(part.passed for part in every), sum(part.failed for part in every)
     print(f"{passed} passed, {failed} failed")
