@@ -173,7 +173,7 @@ def filled(app: Flask) -> Flask:
     return app
 
 
-def pages_read_by(work: Callable[[], Any]) -> list[int]:
+def pages_read_by(work: Callable[[], object]) -> list[int]:
     """Return how many pages each statement of the work reads, from memory or not."""
     pages: list[int] = []
 
