@@ -79,6 +79,44 @@ function formKeys(): Plugin {
   }
 }
 
+/**
+ * Nuxt UI's stand-in for Nuxt brings a library of hooks along, which only its dashboards and tables of contents call: messages
+ * need the same file for their state. Whoever begins to use one of those finds no `hook` at once.
+ */
+function noHooks(): Plugin {
+  const none = '\0no-hooks'
+  return {
+    name: 'doorstep:no-hooks',
+    enforce: 'pre',
+    apply: 'build',
+    resolveId: (source, importer = '') =>
+      source === 'hookable' && importer.endsWith('runtime/vue/stubs/base.js') ? none : undefined,
+    load: (id) => (id === none ? 'export const createHooks = () => ({})' : undefined),
+  }
+}
+
+/** Files of the entry, which every page has by the time that it loads anything else. */
+const always = new Set<string>()
+
+/** Learns which files those are, before Vite lists what each later part of a page needs. */
+function entryFiles(): Plugin {
+  return {
+    name: 'doorstep:entry-files',
+    enforce: 'pre',
+    apply: 'build',
+    generateBundle(_, bundle) {
+      const add = (file: string): void => {
+        const chunk = bundle[file]
+        if (chunk?.type !== 'chunk' || always.has(file)) return
+        always.add(file)
+        chunk.imports.forEach(add)
+      }
+      for (const [file, chunk] of Object.entries(bundle))
+        if (chunk.type === 'chunk' && chunk.isEntry) add(file)
+    },
+  }
+}
+
 /** In development the service worker has its part for push messages alone; scripts/serviceWorker.mjs builds the whole. */
 function serviceWorker(): Plugin {
   const source = 'src/worker/push.ts'
@@ -127,12 +165,22 @@ const define = {
   'import.meta.env.CONTRACT': JSON.stringify(contract),
 }
 
+const modulePreload = {
+  // Every browser with the other things that we use knows modulepreload.
+  polyfill: false,
+  // For scripts only: the page itself names the files of the entry.
+  resolveDependencies: (_: string, files: string[], { hostType }: { hostType: 'html' | 'js' }) =>
+    hostType === 'js' ? files.filter((file) => !always.has(file)) : files,
+}
+
 export default defineConfig(({ isSsrBuild = false }) => ({
   base: '/app/',
   plugins: [
     oneAdapter(),
     staticColours(),
     formKeys(),
+    noHooks(),
+    entryFiles(),
     routeTexts(),
     compiledTexts(),
     firstIcons(),
@@ -177,8 +225,7 @@ export default defineConfig(({ isSsrBuild = false }) => ({
   ssr: { noExternal: true },
   build: {
     target: 'es2022',
-    // Every browser with the other things that we use knows modulepreload.
-    modulePreload: { polyfill: false },
+    modulePreload,
     manifest: !isSsrBuild,
     assetsInlineLimit: 0,
     rolldownOptions: {

@@ -39,7 +39,7 @@ const budgets = {
   task: 105_000,
   'sign-in': 95_000,
   'sign-up': 113_000,
-  inbox: 151_000,
+  inbox: 150_000,
   dashboard: 160_000,
 }
 const kilobytes = (size) => `${(size / 1000).toFixed(1).padStart(7)} kB`
