@@ -47,7 +47,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.extensions["older_revisions"] = revisions_too_old()
     queue.init_app(app, dispatcher=job_dispatcher(settings))
     queue_schedule.init_app(app, schedule.TABLE)
-    announce.init_app(app, publisher=Publisher(settings))
+    publisher = Publisher(settings)
+    announce.init_app(app, publisher=publisher, prepare=publisher.begin)
     for part in (middleware, auth, rate_limits, event_relay):
         part.init_app(app, settings)
     errors.init_app(app)

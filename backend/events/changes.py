@@ -2,9 +2,12 @@
 
 import asyncio
 from collections.abc import Callable
+from collections.abc import Set as AbstractSet
+from time import monotonic
 from typing import Final
 
 import structlog
+from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
@@ -16,8 +19,29 @@ from backend.settings import Settings
 
 log = structlog.get_logger(__name__)
 CONNECT_SECONDS: Final = 2.0
-SILENCE_SECONDS: Final = 5.0
+CHECK_SECONDS: Final = 2.0  # how often it is checked who publishes, and whether Valkey answers
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.2, 5.0
+
+
+class Publishers:
+    """The processes that publish, by what they say of themselves and by the channels that Valkey has of them."""
+
+    def __init__(self) -> None:
+        self._known: set[str] = set()
+        self._leaving: set[str] = set()
+
+    def note(self, message: Message) -> None:
+        """Note who has joined, and who has left after its last message."""
+        self._known |= set(message.joined)
+        self._known -= set(message.left)
+        self._leaving |= set(message.left)
+
+    def missing(self, present: AbstractSet[str]) -> set[str]:
+        """Return those that are gone without having left."""
+        gone = self._known - present
+        self._leaving &= present  # one that leaves is there for a moment longer
+        self._known = set(present - self._leaving)
+        return gone
 
 
 class Changes:
@@ -27,6 +51,7 @@ class Changes:
         self._settings = settings
         self._receive = receive
         self._lost = lost
+        self._publishers = Publishers()
         self.is_connected = False
 
     async def listen(self) -> None:
@@ -53,15 +78,31 @@ class Changes:
         )
         async with server, server.pubsub() as subscription:
             await asyncio.wait_for(subscription.subscribe(protocol.channel(self._settings)), CONNECT_SECONDS)
+            check_at = monotonic()
             while True:
-                found = await subscription.get_message(timeout=SILENCE_SECONDS)
-                if found is None:  # a host that is gone closes no connection
-                    await asyncio.wait_for(server.ping(), CONNECT_SECONDS)
-                elif found["type"] == "subscribe":
+                found = await subscription.get_message(timeout=max(0.0, check_at - monotonic()))
+                if found is not None and found["type"] == "subscribe":
                     self.is_connected = True
                     log.info("events.subscribed")
-                elif found["type"] == "message":
+                elif found is not None and found["type"] == "message":
                     self._take(found["data"])
+                if monotonic() >= check_at:
+                    await self._check_publishers(server)
+                    check_at = monotonic() + CHECK_SECONDS
+
+    async def _check_publishers(self, server: Redis) -> None:
+        """Compare which processes publish with those known.
+
+        Raises TimeoutError: a host that is gone closes no connection.
+        """
+        pattern = protocol.presence_channel(self._settings, "*")
+        found = await asyncio.wait_for(server.pubsub_channels(pattern), CONNECT_SECONDS)
+        prefix = pattern.removesuffix("*")
+        names = {one.decode() if isinstance(one, bytes) else str(one) for one in found}
+        if killed := self._publishers.missing({name.removeprefix(prefix) for name in names}):
+            # What it announced before its commit may never have been published.
+            log.warning("events.publisher_killed", publishers=sorted(killed))
+            self._receive(Message(lost=True))
 
     def _take(self, sent: bytes | str) -> None:
         try:
@@ -69,4 +110,5 @@ class Changes:
         except ValueError:
             log.warning("events.message_unreadable")
             return
+        self._publishers.note(message)
         self._receive(message)

@@ -8,15 +8,22 @@ from flask import Flask
 from backend.core.clock import is_frozen
 from backend.core.db.after_commit import AfterCommit
 from backend.core.events.protocol import Event, Message, Topic, joined
+from backend.core.failpoints import failpoint
 from backend.core.security.authz import Role
 
 Publish = Callable[[Message], None]
+Prepare = Callable[[], None]
 _publisher: Final[list[Publish]] = []
+_prepare: Final[list[Prepare]] = []
 
 
-def init_app(app: Flask, *, publisher: Publish) -> None:
-    """Set how messages are published. It must not wait: it runs in the call that made the change."""
+def init_app(app: Flask, *, publisher: Publish, prepare: Prepare | None = None) -> None:
+    """Set how messages are published. It must not wait: it runs in the call that made the change.
+
+    ``prepare`` runs in the transaction, before anything is announced.
+    """
     _publisher[:] = [publisher]
+    _prepare[:] = [prepare] if prepare else []
     app.extensions["event_publisher"] = publisher
 
 
@@ -34,16 +41,23 @@ def announce(
     """
     to = tuple(sorted({account for account in accounts if account is not None}))
     if (to or roles) and not is_frozen():
-        _committed.add([Message((Event(topic.value, to, tuple(role.value for role in roles), object_id, version),))])
+        _announce(Message((Event(topic.value, to, tuple(role.value for role in roles), object_id, version),)))
 
 
 def announce_ended_sessions(session_ids: Iterable[str]) -> None:
     """End the streams of these sessions."""
     if ended := tuple(session_ids):
-        _committed.add([Message(ended_sessions=ended)])
+        _announce(Message(ended_sessions=ended))
+
+
+def _announce(message: Message) -> None:
+    for prepare in _prepare:
+        prepare()
+    _committed.add([message])
 
 
 def _publish(messages: list[Message]) -> None:
+    failpoint("events.before_publishing")
     for publish in _publisher:
         publish(joined(messages))
 

@@ -42,12 +42,15 @@ class Event(NamedTuple):
 class Message(NamedTuple):
     """What one transaction has to say: events, and sessions whose streams must end.
 
-    ``lost``: earlier messages could not be sent, so every stream has to begin again.
+    ``lost``: earlier messages could not be sent, so every stream has to begin again. ``joined``, ``left``: processes
+    that publish from now on, and those that have sent everything and end (`backend.core.events.presence`).
     """
 
     events: tuple[Event, ...] = ()
     ended_sessions: tuple[str, ...] = ()
     lost: bool = False
+    joined: tuple[str, ...] = ()
+    left: tuple[str, ...] = ()
 
 
 def channel(settings: Settings) -> str:
@@ -55,10 +58,15 @@ def channel(settings: Settings) -> str:
     return f"doorstep:events:{valkey.database(settings.broker_url)}"
 
 
+def presence_channel(settings: Settings, process_id: str) -> str:
+    """Return the channel that a process which publishes holds; with ``*`` the pattern of all of them."""
+    return f"{channel(settings)}:publisher:{process_id}"
+
+
 def dump(message: Message) -> bytes:
     """Return the message as sent."""
     events = [tuple(event) for event in message.events]  # orjson takes no subclasses of tuple
-    return orjson.dumps({"events": events, "ended_sessions": message.ended_sessions, "lost": message.lost})
+    return orjson.dumps({**message._asdict(), "events": events})
 
 
 def load(sent: bytes) -> Message:
@@ -69,6 +77,7 @@ def load(sent: bytes) -> Message:
             tuple(_event(one) for one in found["events"]),
             tuple(str(session) for session in found["ended_sessions"]),
             bool(found["lost"]),
+            *(tuple(map(str, found.get(name, ()))) for name in ("joined", "left")),  # the version before sends neither
         )
     except (KeyError, TypeError) as error:
         raise ValueError("not a message of live updates") from error
@@ -81,6 +90,8 @@ def joined(messages: Iterable[Message]) -> Message:
         tuple(dict.fromkeys(event for one in several for event in one.events)),
         tuple(dict.fromkeys(session for one in several for session in one.ended_sessions)),
         any(one.lost for one in several),
+        tuple(process for one in several for process in one.joined),
+        tuple(process for one in several for process in one.left),
     )
 
 

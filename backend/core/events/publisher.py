@@ -3,6 +3,7 @@
 import os
 import threading
 from collections import deque
+from multiprocessing.util import Finalize
 from time import sleep
 from typing import Final
 
@@ -13,12 +14,15 @@ from redis.retry import Retry
 
 from backend.core import valkey
 from backend.core.events import protocol
+from backend.core.events.presence import Presence
 from backend.core.events.protocol import Message
 from backend.settings import Settings
 
 log = structlog.get_logger(__name__)
 MAX_QUEUED: Final = 10_000
 AT_ONCE: Final = 100
+BEGIN_SECONDS: Final = 0.2
+END_SECONDS: Final = 1.0
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.1, 5.0
 
 
@@ -32,8 +36,23 @@ class Publisher:
         self._settings = settings
         self._lock = threading.Condition()
         self._waiting: deque[Message] = deque()
+        self._is_sending = False
         self._has_lost = False
         self._pid = 0
+        self._presence: Presence | None = None
+
+    def begin(self) -> None:
+        """Show that this process will publish, before the commit of what is announced: it may be killed right after it.
+
+        The first call in a process waits for Valkey, BEGIN_SECONDS at most; later ones do nothing.
+        """
+        if self._pid == os.getpid() or not self._settings.broker_url:
+            return
+        with self._lock:
+            if self._pid != os.getpid():
+                self._begin()
+        if self._presence is not None:
+            self._presence.wait(BEGIN_SECONDS)
 
     def __call__(self, message: Message) -> None:
         if not self._settings.broker_url:  # nothing listens, for example while a backup is restored
@@ -41,16 +60,31 @@ class Publisher:
         with self._lock:
             if self._pid != os.getpid():
                 self._begin()
-            if len(self._waiting) >= MAX_QUEUED:
-                self._waiting.popleft()
-                self._has_lost = True
-            self._waiting.append(message)
-            self._lock.notify()
+            self._put(message)
+
+    def end(self) -> None:
+        """Send what waits and say that this process leaves; gives up after END_SECONDS, and counts as killed then."""
+        with self._lock:
+            if self._pid != os.getpid() or self._presence is None:
+                return
+            self._put(Message(left=(self._presence.id,)))
+            self._lock.wait_for(lambda: not self._waiting and not self._is_sending, END_SECONDS)
 
     def _begin(self) -> None:
         self._pid = os.getpid()  # threads do not survive a fork
         self._waiting.clear()
+        self._is_sending = False
         threading.Thread(target=self._send, name="event-publisher", daemon=True).start()
+        self._presence = Presence(self._settings, self)
+        # Unlike those of atexit, these calls are made in processes of multiprocessing, too, as the web server's are.
+        Finalize(None, self.end, exitpriority=0)
+
+    def _put(self, message: Message) -> None:
+        if len(self._waiting) >= MAX_QUEUED:
+            self._waiting.popleft()
+            self._has_lost = True
+        self._waiting.append(message)
+        self._lock.notify_all()
 
     def _send(self) -> None:
         limits = {"socket_timeout": 1, "socket_connect_timeout": 1}
@@ -63,6 +97,7 @@ class Publisher:
             try:
                 server.publish(channel, protocol.dump(message))
                 pause = FIRST_PAUSE_SECONDS
+                self._note_sent()
             except (RedisError, OSError) as error:
                 log.warning("events.not_published", error=repr(error), messages=len(taken))
                 self._put_back(taken, has_lost=has_lost)
@@ -72,10 +107,16 @@ class Publisher:
     def _next(self) -> tuple[list[Message], bool]:
         with self._lock:
             while not self._waiting:
-                self._lock.wait()
+                self._lock.wait()  # also woken by what was sent
             taken = [self._waiting.popleft() for _ in range(min(AT_ONCE, len(self._waiting)))]
             has_lost, self._has_lost = self._has_lost, False
+            self._is_sending = True
             return taken, has_lost
+
+    def _note_sent(self) -> None:
+        with self._lock:
+            self._is_sending = False
+            self._lock.notify_all()
 
     def _put_back(self, taken: list[Message], *, has_lost: bool) -> None:
         with self._lock:
