@@ -17,7 +17,7 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help run dev test test-changed lint prose types imports test-backend test-unit test-domain test-api test-jobs test-cli test-architecture \
-	test-faults fuzz scale test-launch test-frontend test-browser frontend frontend-lint frontend-types bench lighthouse bench-compare bench-compare-work bench-data bench-statements demo doctor \
+	test-faults fuzz scale chaos soak test-launch test-frontend test-browser frontend frontend-lint frontend-types bench lighthouse bench-compare bench-compare-work bench-data bench-statements demo doctor \
 	admin audit-verify backup restore openapi generate format lock sbom audit docs docs-screenshots prepare install install-dev clean
 
 ##@ Run
@@ -86,6 +86,12 @@ test-browser: $(VENV)/.dev frontend ## Run the journeys of all roles in Chromium
 
 scale: $(VENV)/.dev ## Test several machines behind HAProxy and PgBouncer, under load (names what is not installed)
 	@$(PY) -m pytest tests/scale -p no:cacheprovider $(ARGS)
+
+chaos: $(VENV)/.dev ## Break a small fleet at random under load, and check every write (ARGS="--minutes 5 --seed 7 --faults 'disk full'")
+	@$(PY) -m tests.chaos $(ARGS)
+
+soak: $(VENV)/.dev ## Load a small fleet for 30 minutes; nothing may grow or fail (ARGS="--minutes 120")
+	@$(PY) -m tests.chaos.soak $(ARGS)
 
 test-frontend: $(VENV)/.dev ## Run the unit tests of the web application
 	@$(PY) -m backend.launch.frontend install

@@ -149,15 +149,15 @@ class Lab:
         assert wait_until(lambda: process.poll() is not None or condition())
         assert process.poll() is None, f"{process.args!r} ended with {process.returncode}"
 
-    def end(self) -> None:
-        """Kill everything that was started, and print what it wrote, which pytest shows if the test failed."""
+    def end(self, *, shown: int = 3000) -> None:
+        """Kill everything that was started, and print the end of what it wrote, which pytest shows after a failure."""
         for process in self._started:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGCONT)
             processes.kill_group(process)
             process.wait()
-        for path in sorted(self.folder.glob("*.log")):
-            print(f"--- {path.name}\n{path.read_text(errors='replace')[-3000:]}")
+        for path in sorted(self.folder.glob("*.log")) if shown else ():
+            print(f"--- {path.name}\n{path.read_text(errors='replace')[-shown:]}")
 
     def _log_path(self, name: str) -> Path:
         return self.folder / f"{name}.log"

@@ -7,7 +7,7 @@ import threading
 import time
 import uuid
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Final, Self
@@ -122,18 +122,33 @@ class Load:
             self._call(user, "GET", random.choice(READS), call="read")
 
     def _call(self, user: User, method: str, path: str, body: Any = None, call: str = "") -> Answer:
-        parts, began = urlsplit(self.url), time.monotonic()
         headers = {**user.headers, "Content-Type": "application/json", "Idempotency-Key": str(uuid.uuid4())}
-        connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=HANG_SECONDS)
-        try:
-            connection.request(method, path, json.dumps(body) if body is not None else None, headers)
-            response = connection.getresponse()
-            status, answer = response.status, response.read().decode(errors="replace")
-            retry_after = response.getheader("Retry-After")
-        except (OSError, http.client.HTTPException) as error:
-            status, answer, retry_after = NO_RESPONSE, repr(error), None
-        finally:
-            connection.close()
-        found = Answer(call, status, time.monotonic() - began, answer, retry_after)
+        content = json.dumps(body).encode() if body is not None else None
+        found = send(self.url, method, path, content, headers, call=call)
         self.answers.append(found)
         return found
+
+
+def send(
+    url: str,
+    method: str,
+    path: str,
+    body: bytes | None = None,
+    headers: Mapping[str, str] | None = None,
+    *,
+    call: str = "",
+    seconds: float = HANG_SECONDS,
+) -> Answer:
+    """Call a server on a connection of its own and return the answer, whatever it is."""
+    parts, began = urlsplit(url), time.monotonic()
+    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=seconds)
+    try:
+        connection.request(method, path, body, dict(headers or {}))
+        response = connection.getresponse()
+        status, answer = response.status, response.read().decode(errors="replace")
+        retry_after = response.getheader("Retry-After")
+    except (OSError, http.client.HTTPException) as error:
+        status, answer, retry_after = NO_RESPONSE, repr(error), None
+    finally:
+        connection.close()
+    return Answer(call, status, time.monotonic() - began, answer, retry_after)

@@ -3,6 +3,7 @@
 import os
 import pwd
 import re
+import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
@@ -18,26 +19,37 @@ CONNECTIONS: Final = 6  # fewer than the clients have, so that they share them a
 
 
 def start(lab: Lab, folder: Path, *, server: str, users: Mapping[str, str], prepares: bool) -> int:
-    """Start PgBouncer in front of the server of a URL and return its port; ``folder`` is one that others may read.
+    """Start PgBouncer in front of the server of a URL and return its port; ``folder`` is one that others may read."""
+    port = configure(folder, server=server, users=users, prepares=prepares)
+    run(lab, folder, port)
+    return port
 
-    As root it runs as `nobody`, because it refuses to run as root.
-    """
+
+def configure(
+    folder: Path, *, server: str, users: Mapping[str, str], prepares: bool, connections: int = CONNECTIONS
+) -> int:
+    """Write a configuration for `run`, and return the port that it names."""
     port, parts = free_port(), urlsplit(server)
     users_file = folder / "userlist.txt"
     users_file.write_text("".join(f'"{name}" "{password}"\n' for name, password in users.items()))
     changes = {
         "listen_port": port,
         "auth_file": users_file,
-        "default_pool_size": CONNECTIONS,
+        "default_pool_size": connections,
         **({"max_prepared_statements": 500} if prepares else {}),
     }
     text = CONFIGURATION.read_text().replace("host=10.0.0.20 port=5432", f"host={parts.hostname} port={parts.port}")
     for name, value in changes.items():
         text, count = re.subn(rf"(?m)^(; )?{name} = .*$", f"{name} = {value}", text)
         assert count == 1, name
-    configuration = folder / "pgbouncer.ini"
-    configuration.write_text(text)
-    user = pwd.getpwnam("nobody").pw_uid if os.getuid() == 0 else None
-    process = lab.spawn("pgbouncer", [find_program("pgbouncer") or "", str(configuration)], {}, user=user)
-    lab.wait_for(process, lambda: listens(port))
+    (folder / CONFIGURATION.name).write_text(text)
     return port
+
+
+def run(lab: Lab, folder: Path, port: int) -> subprocess.Popen[bytes]:
+    """Start PgBouncer with the configuration in a folder, as `nobody` for root: it refuses to run as root."""
+    user = pwd.getpwnam("nobody").pw_uid if os.getuid() == 0 else None
+    command = [find_program("pgbouncer") or "", str(folder / CONFIGURATION.name)]
+    process = lab.spawn("pgbouncer", command, {}, user=user)
+    lab.wait_for(process, lambda: listens(port))
+    return process
