@@ -109,11 +109,9 @@ class Application:
 
     async def ping(self) -> None:
         """Ping each stream every PING_SECONDS, until cancelled."""
-        part = 0
         while True:
             await asyncio.sleep(1)
-            part = (part + 1) % PING_SECONDS
-            self.streams.ping(part, PING_SECONDS)
+            self.streams.ping(now=monotonic(), every=PING_SECONDS)
 
     async def _route(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["path"] == "/healthz":

@@ -19,6 +19,9 @@ from backend.settings import Settings
 
 log = structlog.get_logger(__name__)
 CONNECT_SECONDS: Final = 2.0
+# A busy machine lets Valkey, or this process, wait for seconds; that would end streams that live. A host that is gone
+# without closing its connections is found within this time and CHECK_SECONDS.
+SILENCE_SECONDS: Final = 10.0
 CHECK_SECONDS: Final = 2.0  # how often it is checked who publishes, and whether Valkey answers
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.2, 5.0
 
@@ -87,16 +90,16 @@ class Changes:
                 elif found is not None and found["type"] == "message":
                     self._take(found["data"])
                 if monotonic() >= check_at:
-                    await self._check_publishers(server)
+                    await self.check_publishers(server)
                     check_at = monotonic() + CHECK_SECONDS
 
-    async def _check_publishers(self, server: Redis) -> None:
+    async def check_publishers(self, server: Redis) -> None:
         """Compare which processes publish with those known.
 
         Raises TimeoutError: a host that is gone closes no connection.
         """
         pattern = protocol.presence_channel(self._settings, "*")
-        found = await asyncio.wait_for(server.pubsub_channels(pattern), CONNECT_SECONDS)
+        found = await asyncio.wait_for(server.pubsub_channels(pattern), SILENCE_SECONDS)
         prefix = pattern.removesuffix("*")
         names = {one.decode() if isinstance(one, bytes) else str(one) for one in found}
         if killed := self._publishers.missing({name.removeprefix(prefix) for name in names}):

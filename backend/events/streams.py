@@ -41,6 +41,7 @@ class Stream:
     is_behind: bool = False
     is_ended: bool = False
     ping_due: bool = False
+    ping_at: float = 0.0
     last_words: bytes = b""
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     expiry: asyncio.TimerHandle | None = None
@@ -181,11 +182,16 @@ class Streams:
         if message.lost:
             self.end_all()
 
-    def ping(self, part: int, parts: int) -> None:
-        """Ping every ``parts``-th stream, so that not all are written to at the same time."""
-        for place, stream in enumerate(list(self._all)):
-            if place % parts == part:
-                stream.ping()
+    def ping(self, *, now: float, every: float) -> None:
+        """Ping the streams whose time has come, each at one of its own, so that not all are written to at once.
+
+        By the clock: if this comes late, as on a busy machine, no stream waits for longer than that.
+        """
+        for stream in self._all:
+            if stream.ping_at <= now:
+                if stream.ping_at:
+                    stream.ping()
+                stream.ping_at = now + (every if stream.ping_at else _between(0.0, every))
 
     def end_all(self) -> None:
         """End all streams; their clients come back one after another, and re-read what they show."""

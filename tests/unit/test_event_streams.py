@@ -154,3 +154,25 @@ def test_channel_differs_for_each_database_of_a_server() -> None:
         protocol.channel(Settings.from_env({"REDIS_URL": f"redis://127.0.0.1:6379/{number}"})) for number in (0, 3)
     }
     assert len(channels) == 2
+
+
+@on_event_loop
+async def test_stream_is_pinged_in_time_by_the_clock_though_rounds_come_late() -> None:
+    streams = some()
+    opened = [streams.open(access(number, session=str(number)), now=NOW) for number in range(20)]
+    streams.ping(now=NOW, every=15)
+    assert all(stream.take(b"") == b"" for stream in opened), "the stream has just begun"
+    for late in (NOW + 15, NOW + 31, NOW + 50):
+        streams.ping(now=late, every=15)
+        assert {stream.take(b"") for stream in opened} == {streams_module.PING}
+    streams.ping(now=NOW + 55, every=15)
+    assert {stream.take(b"") for stream in opened} == {b""}
+
+
+@on_event_loop
+async def test_pings_of_streams_are_spread() -> None:
+    streams = some()
+    opened = [streams.open(access(number, session=str(number)), now=NOW) for number in range(50)]
+    streams.ping(now=NOW, every=15)
+    assert len({stream.ping_at for stream in opened}) > 10
+    assert {NOW <= stream.ping_at < NOW + 15 for stream in opened} == {True}
