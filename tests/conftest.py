@@ -15,12 +15,12 @@ from backend.cli import bootstrap
 from backend.core.db.session import db
 from backend.core.observability import metrics
 from backend.launch.embedded import EmbeddedPostgres, EmbeddedValkey
-from backend.migrations.setup import upgrade
 from backend.settings import Settings
+from tests.factories.clusters import UNSAFE, start_copy
 from tests.factories.users import Users
 
 # Autovacuum would hold locks that the next test waits for; EMPTY_TABLES makes the tables small again.
-FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "autovacuum": "off"}
+FAST = {**UNSAFE, "autovacuum": "off"}
 # TRUNCATE makes a new file for each table and index, which takes many times as long as deleting the few rows of a test.
 # All tables are locked first, so that what another connection is about to commit is removed too.
 EMPTY_TABLES = """
@@ -53,9 +53,9 @@ ADMIN_PASSWORD = "an admin's long password"
 
 @pytest.fixture(scope="session")
 def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Start PostgreSQL and return the URL of an empty database."""
+    """Start PostgreSQL and return the URL of a database with all migrations and places."""
     server = EmbeddedPostgres(tmp_path_factory.mktemp("postgres"), parameters=FAST)
-    yield server.start()
+    yield start_copy(server)
     server.destroy()
 
 
@@ -102,11 +102,9 @@ def settings(environ: dict[str, str]) -> Settings:
 
 @pytest.fixture(scope="session")
 def shared_app(settings: Settings) -> Iterator[Flask]:
-    """Return the application on a migrated database with all places."""
+    """Return the application on a migrated database with all places and the first admin."""
     metrics.begin(settings)
     app = create_app(settings)
-    with app.app_context():
-        upgrade()
     bootstrap.run(app)
     yield app
     with app.app_context():

@@ -17,6 +17,7 @@ from backend.launch.embedded import EmbeddedPostgres, EmbeddedValkey
 from backend.launch.private_files import free_port
 from backend.launch.supervisor import Program
 from backend.settings import ROOT, describe
+from tests.factories.clusters import UNSAFE, start_copy
 from tests.harness.caller import ADMIN_PASSWORD, Caller
 from tests.harness.mail import Inbox
 from tests.waiting import HANG_SECONDS
@@ -35,13 +36,13 @@ class RunningMarket:
     programs: dict[str, Program] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.postgres = EmbeddedPostgres(self.folder)
+        self.postgres = EmbeddedPostgres(self.folder, parameters=UNSAFE)
         self.valkey = EmbeddedValkey(self.folder)
 
     def start(self) -> None:
         """Start all parts and wait until the product is ready."""
         self.inbox.start()
-        self.postgres.start()
+        start_copy(self.postgres)
         self.owner_url, app_url = self.postgres.roles()
         self.environment = self._environment(app_url, self.valkey.start())
         self._prepare()
