@@ -1,4 +1,4 @@
-"""`make test`: every check and every test, three at a time, and one line at the end that sums up what passed."""
+"""`make test`: every check and every test, four at a time, and one line at the end that sums up what passed."""
 
 import os
 import re
@@ -15,7 +15,7 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 RESULTS: Final = ROOT / "build" / "test"
 PART_SECONDS: Final = 2400
 MOST_AGAIN: Final = 5  # more failed tests than this are no coincidence
-AT_ONCE: Final = 3  # on two cores: tests that kill and start processes wait for most of their time
+AT_ONCE: Final = 4  # on two cores: tests of processes and of the browser wait for more than half of their time
 PYTHON: Final = sys.executable
 NPM: Final = str(Path(PYTHON).parent / "npm")
 
@@ -61,6 +61,10 @@ def vitest(name: str, *, after: tuple[str, ...]) -> Part:
     return Part(name, argv, folder=ROOT / "frontend", reports=True, after=after)
 
 
+# What looks at pages one by one takes as long as the journeys through them, and needs no marketplace with them.
+PAGES: Final = tuple(f"tests/browser/test_{name}.py" for name in ("pages", "prerendered_pages", "phone", "journey"))
+
+
 def parts() -> list[Part]:
     """Return the parts in starting order: prerequisites of others first, then the longest."""
     web = ROOT / "frontend"
@@ -71,19 +75,20 @@ def parts() -> list[Part]:
         check("lint", PYTHON, "-m", "ruff", "check", "."),
         check("format", PYTHON, "-m", "ruff", "format", "--check", "."),
         check("imports", str(Path(PYTHON).parent / "lint-imports"), "--no-cache"),
-        pytest("api", "tests/api"),
-        pytest("faults", "tests/faults"),
-        check("frontend-lint", NPM, "run", "--silent", "lint", folder=web, after=installed),
-        check("frontend-types", NPM, "run", "--silent", "types", folder=web, after=installed),
-        check("frontend-client", PYTHON, "-m", "tests.client_is_fresh", after=("frontend-lint", "frontend-types")),
-        check("frontend-build", PYTHON, "-m", "backend.launch.frontend", after=generated),
-        pytest("browser", "tests/browser", after=built),
         pytest("backend", "tests", *(f"--ignore={folder}" for folder in own)),
+        pytest("faults", "tests/faults"),
+        check("frontend-client", PYTHON, "-m", "tests.client_is_fresh", after=installed),
+        check("frontend-build", PYTHON, "-m", "backend.launch.frontend", after=generated),
+        pytest("browser", "tests/browser", *(f"--ignore={module}" for module in PAGES), after=built),
+        pytest("browser-pages", *PAGES, after=built),
         pytest("launch", "tests/launch", after=built),
+        pytest("api", "tests/api"),
         pytest("scale", "tests/scale", "-m", "not long"),
         vitest("frontend-unit", after=generated),
         check("frontend-promises", NPM, "run", "--silent", "lint:promises", folder=web, after=generated),
         check("types", PYTHON, "-m", "mypy"),
+        check("frontend-lint", NPM, "run", "--silent", "lint", folder=web, after=generated),
+        check("frontend-types", NPM, "run", "--silent", "types", folder=web, after=generated),
         check("frontend-budget", NPM, "run", "--silent", "budget", folder=web, after=built),
     ]
 
