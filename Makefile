@@ -141,6 +141,7 @@ generate: openapi ## Regenerate all generated files
 	@$(PY) -m backend.settings > .env.example
 	@$(FLASK) lifecycle > docs/lifecycle.md
 	@$(PY) deploy/grafana/dashboard.py > deploy/grafana/doorstep.json
+	@$(PY) deploy/prometheus/rule_object.py > deploy/kubernetes/components/monitoring/alerts.yaml
 	@$(PY) -m benchmarks.capacity
 	@for page in settings jobs metrics; do $(FLASK) reference $$page > docs/reference/$$page.md || exit 1; done
 	@cd frontend && npm version --silent --no-git-tag-version --allow-same-version $(VERSION) >/dev/null

@@ -26,6 +26,7 @@ from tests.waiting import HANG_SECONDS
 
 RULES: Final = ROOT / "deploy" / "prometheus" / "alerts.yml"
 RULE_TESTS: Final = RULES.with_name("alerts.test.yml")
+RULE_OBJECT: Final = ROOT / "deploy" / "kubernetes" / "components" / "monitoring" / "alerts.yaml"
 DASHBOARD: Final = ROOT / "deploy" / "grafana" / "doorstep.json"
 RUNBOOK: Final = ROOT / "docs" / "how-to" / "respond-to-alerts.md"
 PROMTOOL: Final = shutil.which("promtool")
@@ -150,6 +151,21 @@ def test_every_alert_has_a_section_that_says_what_to_do() -> None:
         assert "**Do**" in bodies[name], name
         path, _, anchor = rule["annotations"]["runbook"].partition("#")
         assert (ROOT / path, anchor) == (RUNBOOK, name.lower())
+
+
+def test_rules_for_kubernetes_are_those_for_prometheus() -> None:
+    text = RULE_OBJECT.read_text()
+    assert yaml.safe_load(text)["spec"] == yaml.safe_load(RULES.read_text())
+    written = runpy.run_path(str(RULES.with_name("rule_object.py")))["rule_object"]()
+    assert text == written, "alerts.yaml is outdated; run: make generate"
+
+
+def test_every_alert_is_tested_to_be_raised_and_to_stay_silent() -> None:
+    healthy, *faults = (test["alert_rule_test"] for test in yaml.safe_load(RULE_TESTS.read_text())["tests"])
+    alerts = {rule["alert"] for rule in rules()}
+    assert {case["alertname"] for case in healthy} == alerts
+    assert not any(case.get("exp_alerts") for case in healthy)
+    assert {case["alertname"] for cases in faults for case in cases if case.get("exp_alerts")} == alerts
 
 
 def test_dashboard_is_up_to_date() -> None:

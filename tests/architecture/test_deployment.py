@@ -19,7 +19,7 @@ BASE = KUBERNETES / "base"
 COMPOSE = ROOT / "compose.scale.yml"
 SCHEMAS = "1.37"
 # Kinds of operators, whose schemas are in their own releases.
-CUSTOM = {"Cluster", "Pooler", "ScheduledBackup", "ServiceMonitor", "PodMonitor"}
+CUSTOM = {"Cluster", "Pooler", "ScheduledBackup", "ServiceMonitor", "PodMonitor", "PrometheusRule"}
 MARGIN_SECONDS = 5  # for what follows DRAIN_SECONDS and SHUTDOWN_SECONDS
 ENTRY_POINTS = {"prepare", "web", "worker", "beat", "events"}
 SERVICES = ENTRY_POINTS | {"worker-exports"}
