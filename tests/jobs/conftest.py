@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 import pytest
 from flask import Flask
@@ -14,6 +14,8 @@ from backend.settings import Settings
 from tests.factories.servers import SmtpServer, WebServer
 
 Another = Callable[..., Flask]
+# The longest that a setting allows: a busy machine is slow, not wrong. Tests of servers that hang set less.
+PATIENT: Final = {"mail_timeout_seconds": 120, "outbound_timeout_seconds": 120}
 
 
 @pytest.fixture
@@ -22,7 +24,7 @@ def another(app: Flask, settings: Settings) -> Iterator[Another]:
     with ExitStack() as stack:
 
         def make(**changes: Any) -> Flask:
-            made = create_app(replace(settings, **changes))
+            made = create_app(replace(settings, **{**PATIENT, **changes}))
             stack.enter_context(made.app_context())
             stack.callback(_leave, made)
             return made
@@ -54,4 +56,4 @@ def web() -> Iterator[WebServer]:
 @pytest.fixture
 def mailing(another: Another, smtp: SmtpServer) -> Flask:
     """Return an application with a mail server."""
-    return another(mail_server="127.0.0.1", mail_port=smtp.port, mail_timeout_seconds=2)
+    return another(mail_server="127.0.0.1", mail_port=smtp.port)

@@ -20,14 +20,24 @@ PHONE = "+919876543210"
 @pytest.fixture
 def chatting(another: Another, smtp: SmtpServer, web: WebServer) -> Flask:
     """Return an application with a mail server, the marketplace's webhook and an SMS gateway."""
-    return another(
-        mail_server="127.0.0.1",
-        mail_port=smtp.port,
-        gchat_webhook_url=web.url("/market"),
-        gchat_allowed_hosts=(f"127.0.0.1:{web.port}",),
-        sms_url=f"json://127.0.0.1:{web.port}/sms/{{phone}}",
-        outbound_timeout_seconds=1,
-    )
+    return another(**servers(smtp, web))
+
+
+@pytest.fixture
+def impatient(another: Another, smtp: SmtpServer, web: WebServer) -> Flask:
+    """Return the same application, which waits a second for these servers."""
+    return another(**servers(smtp, web), outbound_timeout_seconds=1)
+
+
+def servers(smtp: SmtpServer, web: WebServer) -> dict[str, object]:
+    """Return the settings that name the servers."""
+    return {
+        "mail_server": "127.0.0.1",
+        "mail_port": smtp.port,
+        "gchat_webhook_url": web.url("/market"),
+        "gchat_allowed_hosts": (f"127.0.0.1:{web.port}",),
+        "sms_url": f"json://127.0.0.1:{web.port}/sms/{{phone}}",
+    }
 
 
 def verify(user: User) -> None:
@@ -117,7 +127,7 @@ def test_delivery_after_webhook_recovers_is_sent_once(chatting: Flask, users: Us
     assert (len(web.posts), [one.state for one in deliveries()]) == (2, ["sent"])
 
 
-def test_delivery_to_hanging_webhook_times_out_and_waits(chatting: Flask, users: Users, web: WebServer) -> None:
+def test_delivery_to_hanging_webhook_times_out_and_waits(impatient: Flask, users: Users, web: WebServer) -> None:
     web.hang = 1.5
     notify(someone(users, "gchat"))
     work()
@@ -126,7 +136,7 @@ def test_delivery_to_hanging_webhook_times_out_and_waits(chatting: Flask, users:
 
 
 def test_delivery_to_hanging_webhook_does_not_block_others(
-    chatting: Flask, users: Users, web: WebServer, smtp: SmtpServer
+    impatient: Flask, users: Users, web: WebServer, smtp: SmtpServer
 ) -> None:
     web.hang = 1.5
     crowd = [someone(users, "gchat") for _ in range(8)]
@@ -138,7 +148,7 @@ def test_delivery_to_hanging_webhook_does_not_block_others(
 
 
 def test_delivery_to_hanging_webhook_falls_back_only_with_another_channel(
-    chatting: Flask, users: Users, web: WebServer, smtp: SmtpServer
+    impatient: Flask, users: Users, web: WebServer, smtp: SmtpServer
 ) -> None:
     web.hang = 1.5
     for user in (someone(users, "gchat"), someone(users, "gchat", "mail")):

@@ -20,7 +20,7 @@ PHONE = "+919876543210"
 def chatting(another: Another, smtp: SmtpServer, web: WebServer) -> Flask:
     """Return an application with a chat app that knows people by an id of their own."""
     url = f"json://127.0.0.1:{web.port}/chat/{{chat_id}}"
-    return another(mail_server="127.0.0.1", mail_port=smtp.port, chat_url=url, outbound_timeout_seconds=1)
+    return another(mail_server="127.0.0.1", mail_port=smtp.port, chat_url=url)
 
 
 @pytest.fixture

@@ -264,7 +264,7 @@ def test_email_change_notifies_previous_email(mailing: Flask, users: Users, smtp
 def test_email_change_with_confirmation_on_notifies_only_confirmed_email(
     another: Another, users: Users, smtp: SmtpServer
 ) -> None:
-    another(mail_server="127.0.0.1", mail_port=smtp.port, mail_timeout_seconds=2, email_confirmation=True)
+    another(mail_server="127.0.0.1", mail_port=smtp.port, email_confirmation=True)
     asha, ravi = users.customer(), users.customer()
     with transaction():
         confirmed = text("UPDATE accounts SET email_confirmed_at = now() WHERE id = :id")

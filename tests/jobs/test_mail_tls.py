@@ -44,7 +44,6 @@ class Sending:
             mail_use_ssl=mode == "smtps",
             mail_username="market",
             mail_password="the real password",
-            mail_timeout_seconds=5,
             mail_ca_file=self.trusted.written(self.folder, "authority") if trusts else None,
         )
         with transaction():

@@ -34,7 +34,6 @@ def pushing(another: Another, smtp: SmtpServer, web: WebServer) -> Flask:
         mail_server="127.0.0.1",
         mail_port=smtp.port,
         push_allowed_hosts=(f"127.0.0.1:{web.port}",),
-        outbound_timeout_seconds=1,
     )
 
 
