@@ -4,6 +4,7 @@ import re
 import sqlite3
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
+from functools import cache
 from importlib import resources
 from typing import Final, NamedTuple
 
@@ -223,6 +224,7 @@ def _clean(name: str) -> str:
     return OFFICE_KIND.sub("", name.strip()) or name.strip()
 
 
+@cache  # of some hundred districts and states, for 165,000 offices
 def _title(name: str | None) -> str:
     return " ".join(w if w == "AND" else w.capitalize() for w in (name or "").split()).replace(" AND ", " and ")
 

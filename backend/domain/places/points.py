@@ -9,11 +9,13 @@ share counts once.
 
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Mapping
+from itertools import compress
 from math import cos, hypot, radians
 from statistics import median
 from typing import Final, NamedTuple
 
 KM_A_DEGREE: Final = 111.2
+MEAN_IN_RADIANS: Final = radians(0.5)  # of the sum of two latitudes
 ENOUGH: Final = 5  # distinct points; fewer are not significant
 ROUNDS: Final = 3  # dropping implausible points moves the centres, which are stable after three rounds
 SHARED: Final = 5  # one point given for so many pincodes is a stand-in for the area, not a place
@@ -44,8 +46,10 @@ class Reach(NamedTuple):
     at_least: float
     at_most: float
 
-    def covers(self, area: Area, point: Point) -> bool:
-        return distance(area.middle, point) <= min(max(self.times * area.spread, self.at_least), self.at_most)
+    def covers(self, area: Area, points: Iterable[Point]) -> list[bool]:
+        """Return for each point whether it is within reach of the area."""
+        limit = min(max(self.times * area.spread, self.at_least), self.at_most)
+        return [away <= limit for away in distances(area.middle, points)]
 
 
 class Located(NamedTuple):
@@ -66,7 +70,16 @@ Key = Callable[[Office], Hashable]
 
 def distance(a: Point, b: Point) -> float:
     """Return the planar distance in kilometres: within 1 % up to some hundred kilometres, and twenty times as fast."""
-    return hypot(a[0] - b[0], (a[1] - b[1]) * cos(radians((a[0] + b[0]) / 2))) * KM_A_DEGREE
+    return distances(a, [b])[0]
+
+
+def distances(start: Point, points: Iterable[Point]) -> list[float]:
+    """Return the distances from one point in kilometres; for millions of points, a call for each would cost most."""
+    latitude, longitude = start
+    return [
+        hypot(latitude - other, (longitude - east) * cos((latitude + other) * MEAN_IN_RADIANS)) * KM_A_DEGREE
+        for other, east in points
+    ]
 
 
 def middle(points: Iterable[Point]) -> Point:
@@ -109,18 +122,37 @@ def _areas(offices: Iterable[Office], key: Key) -> dict[Hashable, Area]:
 def _area(points: Iterable[Point]) -> Area:
     points = list(points)
     centre = middle(points)
-    return Area(centre, median(distance(centre, point) for point in points))
+    return Area(centre, median(distances(centre, points)))
+
+
+def _covered(
+    offices: list[Office], key: Key, reach: Reach, areas: Mapping[Hashable, Area] | None = None
+) -> list[bool | None]:
+    """Return for each office whether it is within reach of its area; None if its group is too small to be one.
+
+    ``areas``: those of other offices, where not of these themselves.
+    """
+    areas = _areas(offices, key) if areas is None else areas
+    groups: dict[Hashable, list[int]] = defaultdict(list)
+    for number, office in enumerate(offices):
+        groups[key(office)].append(number)
+    found: list[bool | None] = [None] * len(offices)
+    for name, numbers in groups.items():
+        if area := areas.get(name):
+            is_near = reach.covers(area, (offices[number].point for number in numbers))
+            for number, near in zip(numbers, is_near, strict=True):
+                found[number] = near
+    return found
 
 
 def _within_reach(offices: list[Office]) -> list[Office]:
     """Drop offices that are neither near their state nor near the region of their first two digits."""
-    keys: tuple[tuple[Key, Reach], ...] = ((lambda o: o.state, STATE), (lambda o: o.pincode[:2], REGION))
-    checks = [(key, reach, _areas(offices, key)) for key, reach in keys]
+    of_state = _covered(offices, lambda office: office.state, STATE)
+    of_region = _covered(offices, lambda office: office.pincode[:2], REGION)
     return [
         office
-        for office in offices
-        if any(reach.covers(areas[key(office)], office.point) for key, reach, areas in checks if key(office) in areas)
-        or not any(key(office) in areas for key, _, areas in checks)
+        for office, *is_near in zip(offices, of_state, of_region, strict=True)
+        if any(is_near) or is_near == [None, None]
     ]
 
 
@@ -131,34 +163,30 @@ def _within_sorting_district(offices: list[Office]) -> list[Office]:
     """
     kept = offices
     for _ in range(ROUNDS):
-        sorting, named = _areas(kept, lambda office: office.pincode[:3]), _areas(kept, _district)
+        sorting = _covered(offices, _sorting_district, NEARBY, _areas(kept, _sorting_district))
+        named = _covered(offices, _district, NEARBY, _areas(kept, _district))
         kept = [
             office
-            for office in offices
-            if office.pincode[:3] not in sorting
-            or NEARBY.covers(sorting[office.pincode[:3]], office.point)
-            or _agrees(office, named)
+            for office, near, agrees in zip(offices, sorting, named, strict=True)
+            if near is None or near or agrees
         ]
     return kept
+
+
+def _sorting_district(office: Office) -> Hashable:
+    return office.pincode[:3]
 
 
 def _district(office: Office) -> Hashable:
     return office.state, office.district
 
 
-def _agrees(office: Office, districts: Mapping[Hashable, Area]) -> bool:
-    """Return whether an office is near the district that it names."""
-    area = districts.get(_district(office))
-    return area is not None and NEARBY.covers(area, office.point)
-
-
 def _by_pincode(offices: list[Office]) -> dict[str, list[Point]]:
     """Return the distinct points of each pincode, preferring those in the district that they name."""
-    districts = _areas(offices, _district)
     agreed: dict[str, set[Point]] = defaultdict(set)
     doubtful: dict[str, set[Point]] = defaultdict(set)
-    for office in offices:
-        (agreed if _agrees(office, districts) else doubtful)[office.pincode].add(office.point)
+    for office, agrees in zip(offices, _covered(offices, _district, NEARBY), strict=True):
+        (agreed if agrees else doubtful)[office.pincode].add(office.point)
     return {pincode: sorted(agreed.get(pincode) or doubtful[pincode]) for pincode in {*agreed, *doubtful}}
 
 
@@ -172,8 +200,8 @@ def _drop_outliers(own: dict[str, list[Point]]) -> dict[str, list[Point]]:
         others = [point for other, point in groups[pincode[:4]].items() if other != pincode]
         if len(others) >= ENOUGH:
             area = _area(others)
-            near = [point for point in points if NEIGHBOURS.covers(area, point)]
-            points = [point for point in near if CLOSE.covers(area, point)] or near  # noqa: PLW2901 - narrowed
+            near = list(compress(points, NEIGHBOURS.covers(area, points)))
+            points = list(compress(near, CLOSE.covers(area, near))) or near  # noqa: PLW2901 - narrowed
         if points:
             kept[pincode] = points
     return kept
