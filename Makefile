@@ -1,7 +1,7 @@
 # Doorstep. `make help` lists what there is. Needs Python 3.11 or newer and make; all else is installed into this folder.
 
 PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3.14 python3; do command -v $$p && break; done)
-VENV := .venv
+VENV := $(or $(shell cat .venv-name 2>/dev/null),.venv)
 DOCS_VENV := build/docs-venv
 PY := $(VENV)/bin/python
 FLASK := $(PY) -m flask --app backend.app
@@ -16,7 +16,7 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run dev test test-changed lint prose types imports test-backend test-unit test-domain test-api test-jobs test-cli test-architecture \
+.PHONY: help run upgrade dev test test-changed lint prose types imports test-backend test-unit test-domain test-api test-jobs test-cli test-architecture \
 	test-faults fuzz scale chaos soak test-launch test-frontend test-browser frontend frontend-lint frontend-types bench lighthouse bench-compare bench-compare-work bench-data bench-statements demo doctor \
 	admin audit-verify backup restore openapi generate format lock sbom audit docs docs-screenshots prepare install install-dev clean
 
@@ -26,6 +26,10 @@ run: $(VENV)/.runtime ## Start the product on http://127.0.0.1:5000 (PORT, DATA_
 
 dev: $(VENV)/.runtime ## Start the product for development: both sides reload when a file changes
 	@exec $(PY) -m backend.launch.dev
+
+upgrade: ## Replace the running product by this checkout without a pause, after git pull or a checkout
+	@venv=$$(sh .ci/upgrade-venv "$(VENV)") && $(MAKE) --silent VENV="$$venv" "$$venv/.runtime" && \
+		exec "$$venv/bin/python" -m backend.launch.upgrade
 
 demo: $(VENV)/.runtime ## Fill the running marketplace with sample data
 	@$(FLASK) demo $(ARGS)
@@ -168,7 +172,7 @@ audit: $(VENV)/.dev ## Check locked packages for known vulnerabilities (needs th
 	@sh .ci/audit
 
 clean: ## Remove build results and caches; keeps data and settings
-	@rm -rf build frontend/dist frontend/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache $(VENV)
+	@rm -rf build frontend/dist frontend/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache $(VENV) .venv .venv-*
 	@find backend tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
 
 help: ## Show this list
@@ -181,6 +185,7 @@ $(VENV)/.made:
 	@touch $@
 
 $(VENV)/.runtime: $(VENV)/.made requirements.lock
+	@sh .ci/in-use "$(VENV)"
 	@echo "Installing Python packages (hashes checked) ..."
 	@$(PIP_INSTALL) -r requirements.lock || { sh .ci/explain-pip; exit 1; }
 	@touch $@

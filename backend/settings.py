@@ -25,12 +25,13 @@ SECRET_KEY_CHARACTERS = 10
 SAMPLE_ADMIN_EMAIL = "admin@localhost.localdomain"
 FORMER_SAMPLE_ADMIN_EMAIL = "admin@example.com"
 ROOT = Path(__file__).resolve().parent.parent
+HOME = Path(os.environ.get("DOORSTEP_HOME") or ROOT)  # has `.env`; not ROOT where a copy of the sources runs
 VERSION: str = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
 
 
 def _folder(text: str) -> Path:
     """Relative to the project's folder, wherever a command is called from."""
-    return (ROOT / Path(text).expanduser()).absolute()
+    return (HOME / Path(text).expanduser()).absolute()
 
 
 def _certificates(text: str) -> Path | None:
@@ -398,7 +399,7 @@ class Settings:
 
 
 def _process_environment(*, owner: bool = False) -> Mapping[str, str]:
-    merged = v.with_secret_files({**v.env_file(ROOT / ".env"), **os.environ}, Settings)
+    merged = v.with_secret_files({**v.env_file(HOME / ".env"), **os.environ}, Settings)
     data_dir = _folder(merged.get("DATA_DIR") or "data")
     noted = v.env_file(data_dir / RUNTIME_FILE)
     if owner and not merged.get("DATABASE_URL"):  # the recorded owner belongs to another database

@@ -6,14 +6,22 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
+from backend.launch import handover
 from backend.launch.processes import die_with_parent
 from backend.settings import Settings, SettingsError
 
 
-def serve() -> int:
-    """Serve until SIGTERM; running requests finish first."""
+def serve(arguments: Sequence[str] = ()) -> int:
+    """Serve until SIGTERM; running requests finish first.
+
+    SIGUSR2 says that another server of this machine took over: connections are closed with their next response, and no
+    new ones accepted. SIGTERM then ends the server without a further wait.
+    """
+    inherited = handover.parse(arguments)
     try:
         settings = Settings.from_env()
     except SettingsError as error:
@@ -38,7 +46,7 @@ def serve() -> int:
     gc.collect()
     gc.freeze()  # else collections in each server process would copy the memory that they share
 
-    _draining(Server, seconds=settings.drain_seconds)(
+    server = _draining(handover.server_class(Server), seconds=settings.drain_seconds)(
         "backend.wsgi:app",
         address=settings.host,
         port=settings.port,
@@ -46,13 +54,15 @@ def serve() -> int:
         http=HTTPModes.http1,
         http1_settings=HTTP1Settings(header_read_timeout=10_000),
         websockets=False,
-        workers=settings.web_workers,
+        workers=max(settings.web_workers, len(inherited.listeners)),
         blocking_threads=settings.web_threads + event_relay.threads_for_streams(settings),
         log_level=LogLevels.error,
         respawn_failed_workers=True,
         respawn_interval=0.5,
         workers_kill_timeout=settings.shutdown_seconds,
-    ).serve()
+    )
+    signal.signal(signal.SIGUSR2, server.leave)
+    server.serve()
     process_reports.leave(settings, "web", pid=os.getpid())
     return 0
 
@@ -66,11 +76,19 @@ def _draining(server: Any, *, seconds: int) -> Any:
 
     class DrainingServer(server):  # type: ignore[misc]  # Granian picks its class at run time
         _wait: threading.Timer | None = None
+        _has_left = False
+
+        def leave(self, *_: object) -> None:
+            health.drain()
+            self._has_left = True
+            for worker in self.wrks:
+                with suppress(ProcessLookupError):
+                    os.kill(worker.inner.pid, signal.SIGUSR2)
 
         def signal_handler_interrupt(self, *arguments: object, **named: object) -> None:
             health.drain()
             stop = functools.partial(super().signal_handler_interrupt, *arguments, **named)
-            if self._wait is not None or not seconds:
+            if self._wait is not None or self._has_left or not seconds:
                 if self._wait is not None:
                     self._wait.cancel()
                 stop()
@@ -82,7 +100,7 @@ def _draining(server: Any, *, seconds: int) -> Any:
 
 
 if __name__ == "__main__":
-    sys.exit(serve())
+    sys.exit(serve(sys.argv[1:]))
 else:
     from backend.app import create_app
     from backend.core import storage
@@ -97,6 +115,9 @@ else:
     metrics.begin(_settings)
     logging.name_process("web")
     app = create_app()
+    changed = handover.changing(app.wsgi_app)
+    app.wsgi_app = changed  # type: ignore[method-assign,assignment]  # Flask's own documented way to wrap it
     app.extensions["passwords"].use_workers()
     process_metrics.start("web", app)
     process_reports.start(_settings, "web", connect=pooled(app), stores=storage.identities(_settings))
+    handover.wait_for_gate(app)

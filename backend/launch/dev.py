@@ -82,6 +82,10 @@ class Development(Launch):
             )
         return ready
 
+    def folder(self) -> Path:
+        """Return the source itself, of which each change is wanted."""
+        return frontend.ROOT
+
     def watch(self) -> None:
         """Restart our programs when a file of the backend was changed, added or removed."""
         while not self.supervisor.stopping:

@@ -26,12 +26,17 @@ def spawn(
     on_parent_death: signal.Signals = signal.SIGTERM,
     user: int | None = None,
     cwd: Path | None = None,
+    descriptors: Sequence[int] = (),
 ) -> subprocess.Popen[bytes]:
-    """Start a program in its own session (Ctrl-C reaches only the launcher) that is signalled if the launcher dies."""
+    """Start a program in its own session (Ctrl-C reaches only the launcher) that is signalled if the launcher dies.
+
+    It has the given file descriptors under the same numbers.
+    """
     return subprocess.Popen(
         [str(part) for part in argv],
         env=dict(env),
         cwd=cwd,
+        pass_fds=descriptors,
         stdin=subprocess.DEVNULL,
         stdout=output,
         stderr=errors or (subprocess.STDOUT if output is not None else None),

@@ -1,6 +1,6 @@
 """The steps of `make run`, one readable line each."""
 
-import json
+import contextlib
 import os
 import signal
 import socket
@@ -11,16 +11,34 @@ from pathlib import Path
 from typing import IO, Final
 
 from backend.core.db import connection_budget
-from backend.launch import database_roles, database_state, frontend, private_files, processes, readiness
+from backend.launch import (
+    control,
+    database_roles,
+    database_state,
+    frontend,
+    handover,
+    prepared,
+    private_files,
+    processes,
+    readiness,
+    release,
+)
 from backend.launch.embedded import EmbeddedPostgres, EmbeddedValkey
 from backend.launch.errors import LaunchError, explain
-from backend.launch.supervisor import Program, Supervisor
-from backend.settings import OWNER_FILE, RUNTIME_FILE, Settings, SettingsError
+from backend.launch.exchange import Exchange
+from backend.launch.supervisor import LEAVING_SECONDS, Program, Supervisor
+from backend.settings import HOME, OWNER_FILE, RUNTIME_FILE, Settings, SettingsError
 
-ROOT: Final = Path(__file__).resolve().parents[2]
 READY_SECONDS = 180.0  # for programs that hang; repeated exits fail the start sooner
 FAILURES_AT_START = 5
 FEWEST_CONNECTIONS, RESERVED_CONNECTIONS = 120, 3  # of the embedded PostgreSQL, with superuser_reserved_connections
+# What follows `python -m` for each program, in the order in which they start and are upgraded.
+PROGRAMS: Final = {
+    "web": ("backend.wsgi",),
+    "worker": ("backend.worker", "worker"),
+    "beat": ("backend.worker", "beat"),
+    "events": ("backend.events",),
+}
 
 
 class Stopped(BaseException):
@@ -36,6 +54,7 @@ class Launch:
     began: float = field(default_factory=time.monotonic)
     lock: IO[str] | None = None
     environment: dict[str, str] = field(default_factory=dict)
+    listeners: list[socket.socket] = field(default_factory=list)
     owner_url: str = ""
     sign_in: str = ""
 
@@ -96,8 +115,11 @@ class Launch:
         frontend.build(self.say)
 
     def watch(self) -> None:
-        """Keep everything running until asked to stop."""
-        self.supervisor.run()
+        """Keep everything running until asked to stop, and exchange processes when `make upgrade` asks for it."""
+        with contextlib.closing(Exchange(self.supervisor, self.listeners)) as exchange:
+            exchange.hold_environment("web")
+            control.announce(self.settings.data_dir)
+            self.supervisor.run(lambda: control.serve(self.settings.data_dir, exchange.handle))
 
     def start_servers(self) -> None:
         """Start the embedded PostgreSQL and Valkey, each only if no address is set."""
@@ -122,6 +144,7 @@ class Launch:
             **{name: value for name, value in os.environ.items() if name != "OWNER_DATABASE_URL"},
             **noted,
             "DATA_DIR": str(self.settings.data_dir),
+            "DOORSTEP_HOME": str(HOME),
             processes.MARK: self.mark,
             "PYTHONUNBUFFERED": "1",
         }
@@ -148,17 +171,7 @@ class Launch:
             self.sign_in = f"Sign in as {self.settings.admin_username}, or any account"
             return
         self.say("Preparing the database (migrations, pincodes, first admin) ...")
-        log_path = data / "logs" / "prepare.log"
-        with private_files.open_log(log_path) as log:
-            log.truncate(0)
-            env = {**self.environment, "OWNER_DATABASE_URL": url}
-            code, output = processes.run(
-                [sys.executable, "-m", "backend.launch.prepare"], env=env, cwd=ROOT, errors=log
-            )
-        if code != 0:
-            lines = log_path.read_text(errors="replace").strip().splitlines() or ["no message"]
-            raise LaunchError(f"The database could not be prepared: {lines[-1]} (see {log_path})")
-        result = json.loads(output.strip().splitlines()[-1])
+        result = prepared.prepare(data, {**self.environment, "OWNER_DATABASE_URL": url})
         self.sign_in = f"Sign in as {result['username']}"
         if result["password"]:
             self.sign_in += (
@@ -166,7 +179,7 @@ class Launch:
             )
             self.say(self.sign_in)
         if result["waiting"]:
-            self.say(f"Migrations left for the next start: {', '.join(result['waiting'])} (see {log_path})")
+            self.say(f"Migrations left for the next start: {', '.join(result['waiting'])} (see {prepared.log(data)})")
         else:
             database_state.remember(data, url, app=app)
 
@@ -181,21 +194,45 @@ class Launch:
             self.say(f"Warning: {room.problem}")
 
     def start_programs(self) -> None:
-        python, logs = sys.executable, self.settings.data_dir / "logs"
-        commands = {
-            "web": [python, "-m", "backend.wsgi"],
-            "worker": [python, "-m", "backend.worker", "worker"],
-            "beat": [python, "-m", "backend.worker", "beat"],
-        }
-        if self.settings.events_port or not self.settings.events_url:
-            commands["events"] = [python, "-m", "backend.events"]
-        for name, argv in commands.items():
-            self.supervisor.add(Program(name, argv, self.environment, logs / f"{name}.log", patience=self.patience))
+        logs, folder = self.settings.data_dir / "logs", self.folder()
+        names = [name for name in PROGRAMS if name != "events" or self.has_events]
+        self.listeners = self.listen()
+        web = handover.Inherited(tuple(one.fileno() for one in self.listeners))
+        for name in names:
+            argv = [sys.executable, "-m", *PROGRAMS[name]]
+            program = Program(name, argv, self.environment, logs / f"{name}.log", patience=self.patience, folder=folder)
+            if name == "web":
+                program.argv, program.descriptors = [*argv, *web.arguments], web.descriptors
+                program.port = self.settings.port
+                program.leaving_seconds = max(LEAVING_SECONDS, self.settings.drain_seconds)
+            self.supervisor.add(program)
         self.say(f"Started the web server, worker, beat and live updates; logs are in {logs}")
 
+    @property
+    def has_events(self) -> bool:
+        """Return whether this machine runs the process of live updates."""
+        return bool(self.settings.events_port) or not self.settings.events_url
+
+    def folder(self) -> Path:
+        """Return the folder that programs run in: a copy, which no new checkout or build changes under them."""
+        folder = release.make(self.settings.data_dir)
+        release.drop_others(self.settings.data_dir, [folder])
+        return folder
+
+    def listen(self) -> list[socket.socket]:
+        """Open the web server's sockets, one for each of its processes where Linux shares connections among them."""
+        count = self.settings.web_workers if sys.platform.startswith("linux") else 1
+        host, port = self.settings.host, self.settings.port
+        return [handover.listen(host, port, reuse_port=count > 1) for _ in range(count)]
+
+    def stop_listening(self) -> None:
+        """Close this process's copies of the web server's sockets."""
+        while self.listeners:
+            self.listeners.pop().close()
+
     def wait_until_ready(self) -> bool:
-        host = f"[{self.settings.host}]" if ":" in self.settings.host else self.settings.host
-        host = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}.get(host, host)  # noqa: S104 - compared, not listened on
+        host = handover.local(self.settings.host)
+        host = f"[{host}]" if ":" in host else host
         limit = time.monotonic() + READY_SECONDS
         while not self.supervisor.stopping:
             if readiness.is_ready(f"http://{host}:{self.settings.port}/readyz"):
@@ -217,6 +254,8 @@ class Launch:
             return
         if self.environment:
             self.say("Stopping; waiting for running calls and jobs ...")
+        self.stop_listening()  # else calls would wait for a server until the last process has ended
+        control.withdraw(self.settings.data_dir)
         self.supervisor.stop()
         processes.end_marked(self.mark, patience=5)
         self.forget_addresses()
@@ -232,7 +271,8 @@ class Launch:
     @property
     def connections(self) -> str:
         """Return ``max_connections`` for the embedded PostgreSQL."""
-        return str(max(FEWEST_CONNECTIONS, connection_budget.budget(self.settings).total + RESERVED_CONNECTIONS))
+        budget = connection_budget.budget(self.settings)
+        return str(max(FEWEST_CONNECTIONS, budget.total + budget.upgrade + RESERVED_CONNECTIONS))
 
     @property
     def mark(self) -> str:

@@ -1,16 +1,19 @@
 """The supervisor restarts ended programs with growing delays, ends process groups, and rotates logs."""
 
 import os
+import socket
 import stat
 import sys
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
 
-from backend.launch import private_files, processes
+from backend.launch import handover, private_files, processes
 from backend.launch.supervisor import Program, Supervisor
-from tests.waiting import wait_until
+from tests.waiting import HANG_SECONDS, wait_until
 
 PARENT = "import subprocess, sys; subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)']).wait()"
 
@@ -114,3 +117,63 @@ def test_log_files_are_readable_only_by_owner(tmp_path: Path) -> None:
     modes = {stat.S_IMODE(path.stat().st_mode) for path in log.parent.iterdir()}
     assert modes == {0o600}
     assert stat.S_IMODE(log.parent.stat().st_mode) == 0o700
+
+
+def waiting_program(folder: Path, code: str = "pass", **changes: Any) -> Program:
+    return replace(program(folder, f"{code}; import time; time.sleep(600)"), **changes)
+
+
+def test_staged_program_replaces_running_one_or_is_ended(tmp_path: Path) -> None:
+    supervisor = Supervisor(say=print)
+    first, broken, second = (waiting_program(tmp_path) for _ in range(3))
+    supervisor.add(first)
+    supervisor.stage(broken)
+    assert (first.alive(), broken.alive()) == (True, True)
+    supervisor.discard("part")
+    assert (first.alive(), broken.alive(), supervisor.program("part")) == (True, False, first)
+    supervisor.stage(second)
+    supervisor.promote("part")
+    assert supervisor.program("part") is second
+
+    def first_has_ended() -> bool:
+        supervisor.check()
+        return not first.alive()
+
+    assert wait_until(first_has_ended)
+    assert second.alive()
+    assert supervisor.failures() == 0
+    with pytest.raises(KeyError):
+        supervisor.promote("part")
+    supervisor.stop()
+
+
+def test_replaced_program_ends_after_its_last_client(tmp_path: Path) -> None:
+    """The first program has a child with a client's connection; it ends when that is closed, long before its time."""
+    supervisor = Supervisor(say=print)
+    with handover.listen("127.0.0.1", 0) as listener:
+        port = listener.getsockname()[1]
+        with socket.create_connection(("127.0.0.1", port)) as client:
+            listener.setblocking(True)
+            accepted, _ = listener.accept()
+            first = waiting_program(
+                tmp_path,
+                "import signal, subprocess, sys; signal.signal(signal.SIGUSR2, lambda *_: None); "
+                f"subprocess.Popen([sys.executable, '-c', 'import os, time; os.read({accepted.fileno()}, 1)'], "
+                f"pass_fds=[{accepted.fileno()}])",
+                port=port, leaving_seconds=HANG_SECONDS, descriptors=[accepted.fileno()],
+            )  # fmt: skip
+            supervisor.add(first)
+            accepted.close()
+            assert wait_until(first.has_clients)
+            supervisor.stage(waiting_program(tmp_path))
+            supervisor.promote("part")
+            supervisor.check()
+            assert first.alive()
+            client.close()
+
+        def first_has_ended() -> bool:
+            supervisor.check()
+            return not first.alive()
+
+        assert wait_until(first_has_ended)
+    supervisor.stop()

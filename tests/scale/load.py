@@ -7,7 +7,8 @@ import threading
 import time
 import uuid
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Final, Self
@@ -41,17 +42,21 @@ class Answer:
 
 @dataclass
 class Load:
-    """Users who create, cancel and read until the block ends; a context manager."""
+    """Users who create, cancel and read until the block ends; a context manager.
+
+    ``keeps``: each of them keeps its connection as long as the server does, else each call has a connection of its own.
+    """
 
     url: str
     customers: Sequence[User]
     task_id: int
     readers: int = 4
+    keeps: bool = False
     answers: list[Answer] = field(default_factory=list)
     acknowledged: dict[int, str] = field(default_factory=dict)
 
     def __enter__(self) -> Self:
-        self._ends = threading.Event()
+        self._ends, self._kept = threading.Event(), threading.local()
         self._threads = [threading.Thread(target=self._write, args=(user,)) for user in self.customers]
         self._threads += [
             threading.Thread(target=self._read, args=(self.customers[n % len(self.customers)],))
@@ -104,6 +109,27 @@ class Load:
         }
 
     def _write(self, user: User) -> None:
+        with self._connecting():
+            self._create_and_cancel(user)
+
+    def _read(self, user: User) -> None:
+        with self._connecting():
+            while not self._ends.wait(PAUSE_SECONDS):
+                self._call(user, "GET", random.choice(READS), call="read")
+
+    @contextmanager
+    def _connecting(self) -> Iterator[None]:
+        """Give this thread a connection to keep, if it keeps one."""
+        self._kept.connection = None
+        if not self.keeps:
+            yield
+            return
+        parts = urlsplit(self.url)
+        with closing(http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=HANG_SECONDS)) as connection:
+            self._kept.connection = connection
+            yield
+
+    def _create_and_cancel(self, user: User) -> None:
         while not self._ends.wait(PAUSE_SECONDS):
             when = now() + timedelta(days=random.randint(2, 50), minutes=random.randint(0, 1000))
             body = {"task_id": self.task_id, "date_of_request": when.isoformat()}
@@ -118,14 +144,10 @@ class Load:
             if ended.status == 200:
                 self.acknowledged[request_id] = "cancelled"
 
-    def _read(self, user: User) -> None:
-        while not self._ends.wait(PAUSE_SECONDS):
-            self._call(user, "GET", random.choice(READS), call="read")
-
     def _call(self, user: User, method: str, path: str, body: Any = None, call: str = "") -> Answer:
         headers = {**user.headers, "Content-Type": "application/json", "Idempotency-Key": str(uuid.uuid4())}
         content = json.dumps(body).encode() if body is not None else None
-        found = send(self.url, method, path, content, headers, call=call)
+        found = send(self.url, method, path, content, headers, call=call, kept=self._kept.connection)
         self.answers.append(found)
         return found
 
@@ -139,10 +161,11 @@ def send(
     *,
     call: str = "",
     seconds: float = HANG_SECONDS,
+    kept: http.client.HTTPConnection | None = None,
 ) -> Answer:
-    """Call a server on a connection of its own and return the answer, whatever it is."""
+    """Call a server on a kept connection, or one of its own, and return the answer, whatever it is."""
     parts, began = urlsplit(url), time.monotonic()
-    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=seconds)
+    connection = kept or http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=seconds)
     try:
         connection.request(method, path, body, dict(headers or {}))
         response = connection.getresponse()
@@ -150,6 +173,7 @@ def send(
         retry_after = response.getheader("Retry-After")
     except (OSError, http.client.HTTPException) as error:
         status, answer, retry_after = NO_RESPONSE, repr(error), None
-    finally:
+        connection.close()
+    if kept is None:
         connection.close()
     return Answer(call, status, time.monotonic() - began, answer, retry_after)

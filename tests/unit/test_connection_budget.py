@@ -49,3 +49,14 @@ def test_budget_over_connection_limit_of_role_is_rejected(settings: Settings, po
 def test_budget_with_unreachable_server_reports_no_problem(settings: Settings) -> None:
     away = replace(settings, database_url="postgresql://127.0.0.1:1/none")
     assert connection_budget.check_at(away).fits
+
+
+def test_budget_of_upgrade_counts_a_second_web_server(settings: Settings, postgres_url: str) -> None:
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        ours = connection.execute("SELECT current_setting('max_connections')::int - 3").fetchall()[0][0]
+        one_process = replace(settings, web_workers=1, db_pool_size=1)
+        filled = replace(one_process, db_pool_size=1 + ours - connection_budget.budget(one_process).total)
+        assert connection_budget.check(filled, connection).fits
+        verdict = connection_budget.check(filled, connection, upgrading=True)
+    assert not verdict.fits
+    assert "during an upgrade" in verdict.problem

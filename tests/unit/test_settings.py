@@ -249,7 +249,7 @@ def test_environment_overrides_env_file_and_env_file_overrides_runtime_file(
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "runtime.env").write_text(f"DATABASE_URL=postgresql://own/db\nSECRET_KEY={'r' * 40}\nPORT=1\n")
     (tmp_path / ".env").write_text(f"export DATA_DIR='{tmp_path}'\nPORT=2  # a remark\nMAIL_PORT=26\n")
-    monkeypatch.setattr("backend.settings.ROOT", tmp_path)
+    monkeypatch.setattr("backend.settings.HOME", tmp_path)
     for name in ("DATA_DIR", "DATABASE_URL", "REDIS_URL", "SECRET_KEY", "PORT"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("MAIL_PORT", "27")
@@ -262,7 +262,7 @@ def test_env_file_line_without_setting_is_rejected_with_its_number(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / ".env").write_text("PORT=5000\nwhat is this\n")
-    monkeypatch.setattr("backend.settings.ROOT", tmp_path)
+    monkeypatch.setattr("backend.settings.HOME", tmp_path)
     with pytest.raises(SettingsError, match=r"^\.env line 2: "):
         Settings.from_env()
 

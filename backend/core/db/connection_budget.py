@@ -40,6 +40,11 @@ class Budget:
     def total(self) -> int:
         return self.web + self.jobs + self.commands
 
+    @property
+    def upgrade(self) -> int:
+        """Return how many more are open while `make upgrade` runs two processes of a kind side by side."""
+        return max(self.web, self.jobs)
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
@@ -72,26 +77,31 @@ def for_jobs(settings: Settings) -> Settings:
     return replace(settings, db_pool_size=JOB_POOL, db_read_pool_size=JOB_READS)
 
 
-def check(settings: Settings, connection: psycopg.Connection[TupleRow]) -> Verdict:
-    """Compare the budget with what the server leaves to this role and database."""
+def check(settings: Settings, connection: psycopg.Connection[TupleRow], *, upgrading: bool = False) -> Verdict:
+    """Compare the budget with what the server leaves to this role and database.
+
+    ``upgrading``: with the connections of two processes of a kind.
+    """
     with connection.cursor() as cursor:
         row = cursor.execute(ROOM).fetchone()
     if row is None:
         raise LookupError("PostgreSQL returned no row")
     most, ours, others = row
-    needed = budget(settings)
+    found = budget(settings)
+    needed = found.total + (found.upgrade if upgrading else 0)
+    more = f" + {found.upgrade} during an upgrade" if upgrading else ""
     way_out = f"Lower one of these settings, or raise max_connections (currently {most})."
-    may_open = f"this deployment can open up to {needed.total} connections: {needed.formula}"
-    if needed.total > ours:
+    may_open = f"this deployment can open up to {needed} connections: {found.formula}{more}"
+    if needed > ours:
         return Verdict(fits=False, problem=f"PostgreSQL allows {ours} connections, but {may_open}. {way_out}")
-    if needed.total > ours - others:
+    if needed > ours - others:
         shared = f"other databases currently use {others} of them"
         problem = f"PostgreSQL allows {ours} connections, {shared}, but {may_open}. {way_out}"
         return Verdict(fits=True, problem=problem)
     return Verdict(fits=True, problem="")
 
 
-def check_at(settings: Settings) -> Verdict:
+def check_at(settings: Settings, *, upgrading: bool = False) -> Verdict:
     """Check the server of DATABASE_URL. An unreachable server is not reported here, nor is a pooler asked.
 
     A pooler opens as many connections as its own configuration says, whatever we open to it.
@@ -100,6 +110,6 @@ def check_at(settings: Settings) -> Verdict:
         return Verdict(fits=True, problem="")
     try:
         with psycopg.connect(settings.database_url, connect_timeout=5, autocommit=True) as connection:
-            return check(settings, connection)
+            return check(settings, connection, upgrading=upgrading)
     except psycopg.OperationalError:
         return Verdict(fits=True, problem="")
