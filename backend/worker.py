@@ -14,7 +14,7 @@ USAGE = "usage: python -m backend.worker worker|beat"
 
 def work(settings: Settings) -> None:
     """Run jobs until SIGTERM; the current job finishes first."""
-    from celery.signals import worker_process_init, worker_process_shutdown, worker_ready
+    from celery.signals import worker_process_init, worker_ready
 
     from backend.app import create_app
     from backend.core import storage
@@ -47,12 +47,9 @@ def work(settings: Settings) -> None:
     def send_first_heartbeat(**_: object) -> None:
         celery.send_task("doorstep.heartbeat", ignore_result=True, expires=30)
 
-    def end_process(**_: object) -> None:
-        app.extensions["event_publisher"].end()  # job processes run no exit functions
-
     worker_process_init.connect(start_process, weak=False)
-    worker_process_shutdown.connect(end_process, weak=False)
     shutdown.limit_worker(settings.shutdown_seconds)
+    shutdown.end_job_processes(app.extensions["event_publisher"].end)
     worker_ready.connect(send_first_heartbeat, weak=False)
     metrics.begin(settings)
     process_metrics.start("worker")

@@ -63,7 +63,7 @@ class Publisher:
             self._put(message)
 
     def end(self) -> None:
-        """Send what waits and say that this process leaves; gives up after END_SECONDS, and counts as killed then."""
+        """Send what waits and say that this process leaves. If that takes END_SECONDS, it counts as killed."""
         with self._lock:
             if self._pid != os.getpid() or self._presence is None:
                 return
