@@ -22,8 +22,7 @@ from tests.factories.users import User
 from tests.waiting import HANG_SECONDS, wait_until
 
 READS: Final = ("/requests?limit=20", "/search?pincode=560001&limit=20", "/me", "/notifications?limit=20", "/tasks")
-# Seven users make some sixty calls a second so; more would only take the processors from the machines that start.
-PAUSE_SECONDS: Final = 0.1
+PAUSE_SECONDS: Final = 0.02
 NO_RESPONSE: Final = 0
 STATUSES: Final = text("SELECT id, status FROM task_requests WHERE id = ANY(:ids)")
 
