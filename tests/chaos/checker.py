@@ -88,7 +88,10 @@ def _exports(history: History, state: State) -> Iterator[Breach]:
     if len(there) > len(asked):
         yield Breach("doubled", f"{len(there)} exports, {len(asked)} asked for")
     for call in history.acknowledged(Kind.EXPORT):
-        if there.get(call.made) != "done":
+        status = there.get(call.made)
+        if status == "failed" and any(window.may_fail_export_after(call) for window in history.windows):
+            continue  # its notification says that the store was full
+        if status != "done":
             yield Breach("lost", f"export {call.made}: {there.get(call.made)}")
 
 

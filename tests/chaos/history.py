@@ -28,6 +28,7 @@ class Kind(StrEnum):
     READ = "read"
 
 
+EXPORT_SECONDS = 60.0  # an export of a chaos run is written by then
 FILES = frozenset({Kind.PHOTO, Kind.EXPORT})
 
 
@@ -80,6 +81,10 @@ class Window:
     healed: float = float("inf")
     until: float = float("inf")
     ready_after: float | None = None
+
+    def may_fail_export_after(self, call: Call) -> bool:
+        """Return whether an export that was asked for then may have met stores that take no files."""
+        return self.fails is Fails.FILES and self.began - EXPORT_SECONDS <= call.ended <= self.until
 
     def excuses(self, call: Call) -> bool:
         """Return whether the call may have failed because of this fault; an error of the program (500) never may."""

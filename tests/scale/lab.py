@@ -29,6 +29,7 @@ MODULES: Final = {
     "events": ["backend.events"],
 }
 NORMAL: Final = ("DB_STATEMENT_TIMEOUT_MS", "DB_LOCK_TIMEOUT_MS", "DB_POOL_TIMEOUT_SECONDS")
+NAMESPACES: Final = "network namespaces"  # in place of a program's name
 SYSTEM_PATH: Final = os.pathsep.join([os.environ.get("PATH", ""), "/usr/local/sbin", "/usr/sbin", "/sbin"])
 
 
@@ -39,6 +40,10 @@ def find_program(name: str) -> str | None:
 
 def is_installed(requirement: str) -> bool:
     """Return whether this machine has a program, in a version if the requirement says so: ``pgbouncer>=1.21``."""
+    if requirement == NAMESPACES:
+        from tests.scale import namespaces  # which imports this module
+
+        return namespaces.are_possible()
     name, _, wanted = requirement.partition(">=")
     program = find_program(name)
     if program is None or not wanted:
@@ -58,6 +63,7 @@ class Machine:
     folder: Path
     changes: dict[str, str]
     tree: Path = ROOT
+    prefix: tuple[str, ...] = ()  # of its commands: what puts them into a namespace
     running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
     @property
@@ -74,7 +80,7 @@ class Machine:
         """Start a process; a web server is waited for until it responds."""
         self.changes |= changes
         environ = {**self.environ}
-        command = [sys.executable, "-m", *MODULES[kind]]
+        command = [*self.prefix, sys.executable, "-m", *MODULES[kind]]
         process = self.lab.spawn(f"{self.name}-{kind}", command, environ, folder=self.tree)
         self.running[kind] = process
         if kind == "web":

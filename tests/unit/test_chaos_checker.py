@@ -134,6 +134,13 @@ def test_checker_allows_one_more_mail_for_each_attempt_that_did_not_commit() -> 
     assert check(history, state) == []
 
 
+def test_checker_allows_an_export_to_fail_while_stores_are_full() -> None:
+    history, state = good()
+    state.exports[0] = Written(61, 0, "failed")
+    history.windows.append(Window("disk full", Fails.FILES, began=4, healed=6, until=7, ready_after=1))
+    assert check(history, state) == []
+
+
 @pytest.mark.parametrize(("fails", "kind", "is_excused"), [
     (Fails.NONE, Kind.PHOTO, False),
     (Fails.FILES, Kind.PHOTO, True),
