@@ -5,6 +5,7 @@ import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import lru_cache
 from urllib.parse import quote
 
 import orjson
@@ -38,6 +39,7 @@ def to_json(body: object) -> bytes:
     return orjson.dumps(body, default=_default, option=orjson.OPT_NON_STR_KEYS)
 
 
+@lru_cache(maxsize=4096)  # a page has a hundred amounts, most of them the prices of the catalogue
 def _default(value: object) -> str:
     if isinstance(value, Decimal):
         return f"{value:.2f}"

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from operator import attrgetter
+from operator import itemgetter
 
 from backend.core.clock import now
 from backend.core.security.authz import Actor
@@ -46,7 +46,8 @@ PLAIN = (
     "on_time_at",
     "start_code_policy",
 )
-get_plain = attrgetter(*PLAIN)
+COMPUTED = {"total", "pricing"}  # of other columns; their places are taken by the id
+get_plain = itemgetter(*(0 if name in COMPUTED else Request._fields.index(name) for name in PLAIN))
 
 
 def request(actor: Actor, row: RequestWithContacts, who: Relation | None = None) -> dict[str, object]:
@@ -119,18 +120,16 @@ def _with_contacts(row: RequestWithContacts, who: Relation, *, at: datetime) -> 
 def _shown(request: Request, who: Relation, *, at: datetime) -> dict[str, object]:
     """Return what everyone who sees the request may see of it, and for its customer the start code."""
     actions = allowed_apart(who, request, at=at)
-    own = {"start_code": start_codes.shown_to_customer(request)} if who is Relation.CUSTOMER else {}
-    return {
-        **dict(zip(PLAIN, get_plain(request), strict=True)),
-        "address": None,
-        "reviewed": request.reviewed_at is not None,
-        "customer": None,
-        "professional": None,
-        "allowed_actions": actions.plain,
-        "visit_actions": actions.visit,
-        "price_actions": actions.price,
-        "distance_km": None,
-        "unread_messages": 0,
-        "warnings": [],
-        **own,
-    }
+    body: dict[str, object] = dict(zip(PLAIN, get_plain(request), strict=True))
+    body["total"] = request.total
+    body["pricing"] = request.pricing
+    body["address"] = None
+    body["reviewed"] = request.reviewed_at is not None
+    body["customer"] = body["professional"] = None
+    body["allowed_actions"], body["visit_actions"], body["price_actions"] = actions
+    body["distance_km"] = None
+    body["unread_messages"] = 0
+    body["warnings"] = []
+    if who is Relation.CUSTOMER:
+        body["start_code"] = start_codes.shown_to_customer(request)
+    return body

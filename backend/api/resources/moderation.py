@@ -6,6 +6,7 @@ from backend.api.resources.accounts import new_account, present
 from backend.api.responses import ApiResponse, JsonObject, expected_version
 from backend.api.schemas import accounts as account_schemas
 from backend.api.schemas import moderation as schemas
+from backend.core.config import current_settings
 from backend.core.db.pagination import Page, Window
 from backend.core.errors import Conflict, NotFound, Stale
 from backend.core.security.authz import Actor, Role
@@ -17,15 +18,21 @@ from backend.domain.moderation import actions, queries
 from backend.domain.professionals import queries as professional_queries
 from backend.domain.professionals.approval import allowed_actions
 from backend.domain.professionals.queries import ProfessionalProfile
+from backend.settings import Settings
 
 
-def present_for_admin(account: Account | accounts.AccountRow, profile: ProfessionalProfile | None = None) -> JsonObject:
-    """Return an account with the fields that only admins see."""
+def present_for_admin(
+    account: Account | accounts.AccountRow,
+    profile: ProfessionalProfile | None = None,
+    *,
+    settings: Settings | None = None,
+) -> JsonObject:
+    """Return an account with the fields that only admins see; see `accounts.present`."""
     actions = ["block" if account.blocked_at is None else "unblock"]
     if account.role == Role.PROFESSIONAL:
         profile = profile or professional_queries.profile(account.id)
         actions = [*allowed_actions(profile.approval, Role.ADMIN), *actions]
-    body = present(account, profile)
+    body = present(account, profile, settings=settings)
     if profile is not None:
         body["tasks_done"] = profile.tasks_done
     body["blocked_at"] = account.blocked_at
@@ -73,7 +80,8 @@ class Customers(Resource):
         )
         page = accounts.customers(filters=filters, window=window)
         record_read(actor, "people_listed", subject_kind="customers")
-        return Page([present_for_admin(account) for account in page.items], page.next_cursor)
+        settings = current_settings()
+        return Page([present_for_admin(account, settings=settings) for account in page.items], page.next_cursor)
 
 
 class OneCustomer(Resource):

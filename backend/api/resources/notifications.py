@@ -1,5 +1,7 @@
 """The user's notifications, the delivery log for admins, and unsubscribing."""
 
+from datetime import datetime
+
 from flask import Response, render_template, url_for
 
 from backend.api import language
@@ -34,14 +36,15 @@ class Notifications(Resource):
         unread = None if query["unread"] is None else bool(query["unread"])
         page = queries.page(actor.account_id, unread=unread, window=Window(query["limit"], query["cursor"]))
         reader = language.of_reader(actor)
-        items = [_present_notification(row, reader) for row in page.items]
+        at = now()
+        items = [_present_notification(row, reader, at=at) for row in page.items]
         count = queries.unread_count(actor.account_id)
         body = {"items": items, "next_cursor": page.next_cursor, "unread_count": count}
         headers = {"Content-Language": reader, "Vary": "Accept-Language"}
         return ApiResponse(body, headers={**next_link(page.next_cursor), **headers})
 
 
-def _present_notification(row: queries.NotificationRow, reader: str) -> JsonObject:
+def _present_notification(row: queries.NotificationRow, reader: str, *, at: datetime) -> JsonObject:
     title, body = row.texts(reader)
     return {
         "id": row.id,
@@ -51,7 +54,7 @@ def _present_notification(row: queries.NotificationRow, reader: str) -> JsonObje
         "request_id": row.request_id,
         "read": row.read_at is not None,
         "created_at": row.created_at,
-        "choices": row.choices(at=now()),
+        "choices": row.choices(at=at),
     }
 
 

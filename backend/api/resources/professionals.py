@@ -6,6 +6,7 @@ from backend.api.resources.moderation import account_detail_response, account_re
 from backend.api.responses import ApiResponse, JsonObject, expected_version
 from backend.api.schemas import moderation as moderation_schemas
 from backend.api.schemas import professionals as schemas
+from backend.core.config import current_settings
 from backend.core.db.pagination import Page, Window
 from backend.core.errors import Conflict, NotFound, Stale
 from backend.core.security.authz import Actor, Role
@@ -39,7 +40,9 @@ class Professionals(Resource):
         )
         page = queries.professionals(filters=filters, window=window)
         record_read(actor, "people_listed", subject_kind="professionals")
-        return Page([present_for_admin(account, profile) for account, profile in page.items], page.next_cursor)
+        settings = current_settings()
+        items = [present_for_admin(account, profile, settings=settings) for account, profile in page.items]
+        return Page(items, page.next_cursor)
 
 
 class OneProfessional(Resource):

@@ -50,8 +50,11 @@ class CachedResponse:
 
 
 def digest(body: bytes) -> str:
-    """Return a digest of the bytes."""
-    return hashlib.blake2b(body, digest_size=8).hexdigest()
+    """Return a digest of the bytes, not for security.
+
+    Processors compute SHA-1 themselves; a page of 60 kB takes half the time of BLAKE2.
+    """
+    return hashlib.sha1(body, usedforsecurity=False).hexdigest()[:16]
 
 
 def entity_tag(body: bytes, version: int | None = None) -> str:

@@ -6,11 +6,12 @@ import threading
 import time
 import weakref
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final, cast
 
+import orjson
 import psycopg
 import structlog
 from flask import Flask, current_app
@@ -19,6 +20,7 @@ from psycopg.errors import error_from_result
 from psycopg.pq import DiagnosticField, ExecStatus, TransactionStatus
 from psycopg.pq.abc import PGconn, PGresult
 from psycopg.rows import RowFactory, TupleRow, tuple_row
+from psycopg.types.json import set_json_loads
 from sqlalchemy import TextClause
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
@@ -153,7 +155,9 @@ class Reads:
         return rows
 
     def _connect(self) -> ReadConnection:
-        return self._connection.connect(autocommit=True, **self._arguments)
+        connection = self._connection.connect(autocommit=True, **self._arguments)
+        set_json_loads(orjson.loads, connection)  # a page of notifications has fifty values
+        return connection
 
 
 def init_app(app: Flask, settings: Settings) -> None:
@@ -177,6 +181,11 @@ def one_or_none(statement: Statement, parameters: Mapping[str, object]) -> Tuple
     """Return the only row of a statement, or None."""
     found = rows(statement, parameters)
     return found[0] if found else None
+
+
+def array(ids: Iterable[int]) -> str:
+    """Return ids as the text of an array, for ``CAST(:ids AS bigint[])``. psycopg's own way takes ten times as long."""
+    return "{" + ",".join(map(str, ids)) + "}"
 
 
 @lru_cache(maxsize=512)

@@ -27,7 +27,7 @@ CONDITIONS: Final[dict[str, ColumnElement[bool]]] = {
     "changes_only": AuditEntry.action != all_(literal(sorted(READS), ARRAY(Text))),
 }
 # Plain SQL, for accounts lie in a layer above this one.
-USERNAMES: Final = text("SELECT id, username FROM accounts WHERE id = ANY(:ids)")
+USERNAMES: Final = text("SELECT id, username FROM accounts WHERE id = ANY(CAST(:ids AS bigint[]))")
 
 
 class AuditRow(NamedTuple):
@@ -93,7 +93,8 @@ def _page(narrowed_by: frozenset[str], *, goes_on: bool) -> AnySelect:
 def _usernames(rows: Sequence[AuditRow]) -> dict[int, str]:
     """Return the usernames of the accounts in the entries, in one query."""
     ids = {row.actor_id for row in rows} | {row.subject_id for row in rows if row.subject_kind == "account"}
-    return dict(read_pool.rows(USERNAMES, {"ids": [account_id for account_id in ids if account_id is not None]}))
+    known = read_pool.array(account_id for account_id in ids if account_id is not None)
+    return dict(read_pool.rows(USERNAMES, {"ids": known}))
 
 
 def _present(row: AuditRow, names: dict[int, str]) -> dict[str, object]:

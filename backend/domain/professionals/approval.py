@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from typing import Final
 
 from backend.core.errors import Conflict
@@ -54,6 +55,7 @@ def require(transition: Transition, state: Approval) -> None:
     )
 
 
-def allowed_actions(state: Approval, role: Role) -> list[str]:
-    """Return the actions that this role may perform now."""
-    return [one.action for one in TRANSITIONS if one.who is role and state in one.sources]
+@cache
+def allowed_actions(state: Approval, role: Role) -> tuple[str, ...]:
+    """Return the actions that this role may perform now. Lists ask for every row, and there are few cases."""
+    return tuple(one.action for one in TRANSITIONS if one.who is role and state in one.sources)

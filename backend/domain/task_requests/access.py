@@ -131,19 +131,23 @@ def last_step(request: Request) -> Action | None:
 
 def facts_of(relation: Relation, request: Request, *, at: datetime) -> Facts:
     """Return what the state table needs to know of a request besides its status."""
-    users = {Relation.CUSTOMER: request.customer_id, Relation.PROFESSIONAL: request.professional_id}
-    was_theirs = request.step_by is not None and request.step_by == users.get(relation)
     is_accepted = request.status == Status.ACCEPTED
     return Facts(
         passed=request.date_of_request <= at,
         reminded=request.reminded_at is not None and at < request.date_of_request,
         reviewable=is_reviewable(request, at=at),
         last_step=last_step(request),
-        undoable=was_theirs and request.step_at is not None and at < request.step_at + UNDO_WITHIN,
+        undoable=request.step_by is not None and _is_undoable(relation, request, at=at),
         must_start=is_accepted and request.start_code_policy == "required" and request.started_at is None,
         undecided=request.undecided_lines > 0,
-        by_offer=request.is_by_offer,
+        by_offer=request.from_price is not None,
     )
+
+
+def _is_undoable(relation: Relation, request: Request, *, at: datetime) -> bool:
+    users = {Relation.CUSTOMER: request.customer_id, Relation.PROFESSIONAL: request.professional_id}
+    was_theirs = request.step_by == users.get(relation)
+    return was_theirs and request.step_at is not None and at < request.step_at + UNDO_WITHIN
 
 
 def allowed(relation: Relation, request: Request, *, at: datetime) -> list[str]:
@@ -154,14 +158,14 @@ def allowed(relation: Relation, request: Request, *, at: datetime) -> list[str]:
 class AllowedActions(NamedTuple):
     """What may be done now. Those of the visit and of the price are apart: clients from before know only the others."""
 
-    plain: list[str]
-    visit: list[str]
-    price: list[str]
+    plain: tuple[str, ...]
+    visit: tuple[str, ...]
+    price: tuple[str, ...]
 
 
 def allowed_apart(relation: Relation, request: Request, *, at: datetime) -> AllowedActions:
     """Return the allowed actions, those of the visit and those of the price."""
-    return AllowedActions(*map(list, _allowed_apart(relation, request.status, facts_of(relation, request, at=at))))
+    return _allowed_apart(relation, request.status, facts_of(relation, request, at=at))
 
 
 @cache
@@ -171,10 +175,10 @@ def _allowed(relation: Relation, status: str, facts: Facts) -> tuple[str, ...]:
 
 
 @cache
-def _allowed_apart(relation: Relation, status: str, facts: Facts) -> tuple[tuple[str, ...], ...]:
+def _allowed_apart(relation: Relation, status: str, facts: Facts) -> AllowedActions:
     names = _allowed(relation, status, facts)
     apart = VISIT_ACTIONS | PRICE_ACTIONS
-    return (
+    return AllowedActions(
         tuple(name for name in names if name not in apart),
         tuple(name for name in names if name in VISIT_ACTIONS),
         tuple(name for name in names if name in PRICE_ACTIONS),

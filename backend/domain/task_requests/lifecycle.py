@@ -6,7 +6,7 @@ Screens, errors, documentation and tests follow it. Plain Python: it imports no 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 
 
 class Status(StrEnum):
@@ -405,8 +405,7 @@ def rule_of(action: Action, relation: Relation, status: Status | None) -> Rule |
     return next((r for r in rules_for(action) if relation in r.who and status in r.sources), None)
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(NamedTuple):
     """Facts besides the state.
 
     ``passed``: the date has passed. ``reminded``: the professional was reminded of the visit, and its time has not
@@ -426,7 +425,10 @@ class Facts:
     by_offer: bool = False
 
 
-def allowed_actions(status: Status, relation: Relation, facts: Facts = Facts()) -> list[str]:
+NO_FACTS: Final = Facts()
+
+
+def allowed_actions(status: Status, relation: Relation, facts: Facts = NO_FACTS) -> list[str]:
     """Return the public names of the actions that this relation may perform now, in the table's order."""
     allowed = (rule for rule in TABLE if relation in rule.who and status in rule.sources and meets_needs(rule, facts))
     return list(dict.fromkeys(rule.action.public for rule in allowed))

@@ -68,7 +68,7 @@ class Request(NamedTuple):
     @property
     def pricing(self) -> str:
         """Return how the price is agreed: "fixed" or "quote"."""
-        return "quote" if self.is_by_offer else "fixed"
+        return "fixed" if self.from_price is None else "quote"
 
     @property
     def price_before(self) -> Decimal:
