@@ -1,5 +1,7 @@
 """User administration: list customers, create admins, block, unblock, and end sessions."""
 
+from functools import cache
+
 from backend.api.auth import ADMINS
 from backend.api.endpoint import Resource, endpoint
 from backend.api.resources.accounts import new_account, present
@@ -16,7 +18,7 @@ from backend.domain.accounts.sign_in import FreshSignInNeeded
 from backend.domain.audit.actions import record_read
 from backend.domain.moderation import actions, queries
 from backend.domain.professionals import queries as professional_queries
-from backend.domain.professionals.approval import allowed_actions
+from backend.domain.professionals.approval import Approval, allowed_actions
 from backend.domain.professionals.queries import ProfessionalProfile
 from backend.settings import Settings
 
@@ -28,10 +30,10 @@ def present_for_admin(
     settings: Settings | None = None,
 ) -> JsonObject:
     """Return an account with the fields that only admins see; see `accounts.present`."""
-    actions = ["block" if account.blocked_at is None else "unblock"]
+    approval: Approval | None = None
     if account.role == Role.PROFESSIONAL:
         profile = profile or professional_queries.profile(account.id)
-        actions = [*allowed_actions(profile.approval, Role.ADMIN), *actions]
+        approval = profile.approval
     body = present(account, profile, settings=settings)
     if profile is not None:
         body["tasks_done"] = profile.tasks_done
@@ -39,8 +41,15 @@ def present_for_admin(
     body["blocked_reason"] = account.blocked_reason
     body["blocked_note"] = account.blocked_note
     body["last_seen_at"] = account.last_seen_at
-    body["allowed_actions"] = actions
+    body["allowed_actions"] = allowed(approval, is_blocked=account.blocked_at is not None)
     return body
+
+
+@cache
+def allowed(approval: Approval | None, *, is_blocked: bool) -> tuple[str, ...]:
+    """Return what an admin may do with an account. Lists ask for every row, and there are few cases."""
+    decisions = () if approval is None else allowed_actions(approval, Role.ADMIN)
+    return (*decisions, "unblock" if is_blocked else "block")
 
 
 def account_response(account_id: int) -> ApiResponse:

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cache
 from typing import Final
 
 from backend.core.errors import Conflict
@@ -55,7 +54,6 @@ def require(transition: Transition, state: Approval) -> None:
     )
 
 
-@cache
-def allowed_actions(state: Approval, role: Role) -> tuple[str, ...]:
-    """Return the actions that this role may perform now. Lists ask for every row, and there are few cases."""
-    return tuple(one.action for one in TRANSITIONS if one.who is role and state in one.sources)
+def allowed_actions(state: Approval, role: Role) -> list[str]:
+    """Return the actions that this role may perform now."""
+    return [one.action for one in TRANSITIONS if one.who is role and state in one.sources]
