@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from backend.migrations import operations
+
 revision = "0012"
 down_revision = "0011"
 branch_labels = None
@@ -12,15 +14,17 @@ OPEN = sa.text("done_at IS NULL AND parked_at IS NULL")
 
 
 def upgrade() -> None:
-    op.add_column("jobs", sa.Column("lane", sa.Text(), server_default=sa.text("'urgent'"), nullable=False))
-    op.create_check_constraint("lane", "jobs", "lane IN ('urgent', 'bulk')")
+    op.execute("ALTER TABLE jobs ADD COLUMN IF NOT EXISTS lane text DEFAULT 'urgent' NOT NULL")
+    operations.add_constraint("ck_jobs_lane", "jobs", "CHECK (lane IN ('urgent', 'bulk'))")
     op.execute("""
         UPDATE jobs SET lane = 'bulk'
          WHERE done_at IS NULL
            AND topic IN ('notification.deliver', 'reminders.run', 'reminders.batch', 'reports.run', 'reports.batch')
     """)
-    op.drop_index("ix_jobs_open", table_name="jobs")
-    op.create_index("ix_jobs_open", "jobs", ["lane", "run_at"], postgresql_where=OPEN)
+    # Under another name first: without any index of the open jobs, workers would read the whole table meanwhile.
+    operations.create_index("ix_jobs_open_in_lane", "jobs", f"(lane, run_at) WHERE {OPEN}")
+    operations.drop_index("ix_jobs_open")
+    op.execute("ALTER INDEX ix_jobs_open_in_lane RENAME TO ix_jobs_open")
 
 
 def downgrade() -> None:

@@ -1,7 +1,8 @@
 """Indexes in the order in which housekeeping drops what is old, so that it reads no whole table each minute."""
 
-import sqlalchemy as sa
 from alembic import op
+
+from backend.migrations import operations
 
 revision = "0014"
 down_revision = "0013"
@@ -10,9 +11,9 @@ depends_on = None
 
 
 def upgrade() -> None:
-    op.create_index("ix_notifications_created", "notifications", ["created_at", "id"])
-    op.create_index("ix_idempotency_keys_created", "idempotency_keys", ["created_at"])
-    op.create_index("ix_sessions_ended", "sessions", ["ended_at"], postgresql_where=sa.text("ended_at IS NOT NULL"))
+    operations.create_index("ix_notifications_created", "notifications", "(created_at, id)")
+    operations.create_index("ix_idempotency_keys_created", "idempotency_keys", "(created_at)")
+    operations.create_index("ix_sessions_ended", "sessions", "(ended_at) WHERE ended_at IS NOT NULL")
 
 
 def downgrade() -> None:

@@ -1,7 +1,8 @@
 """The inbox badge finds waiting requests by task and pincode."""
 
-import sqlalchemy as sa
 from alembic import op
+
+from backend.migrations import operations
 
 revision = "0018"
 down_revision = "0017"
@@ -10,11 +11,8 @@ depends_on = None
 
 
 def upgrade() -> None:
-    op.create_index(
-        "ix_task_requests_waiting_at",
-        "task_requests",
-        ["task_id", "pincode"],
-        postgresql_where=sa.text("status = 'requested'"),
+    operations.create_index(
+        "ix_task_requests_waiting_at", "task_requests", "(task_id, pincode) WHERE status = 'requested'"
     )
 
 
