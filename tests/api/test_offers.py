@@ -172,6 +172,7 @@ def test_offer_is_valid_for_the_longest_time_at_most(app: Flask, users: Users) -
             422,
             {"valid_until": ["Must be within the next 3 days."]},
         )
+        assert quote.ravi.get(f"{quote.path}/offers").json["longest_days"] == 3
         assert quote.offer(quote.ravi, valid_until=at(days=2, hours=23))["state"] == "live"
         usual = datetime.fromisoformat(quote.offer(quote.sita)["valid_until"])
         assert timedelta(days=2.9) < usual - now() <= timedelta(days=3)

@@ -34,7 +34,8 @@ class Offers(Resource):
     def get(self, actor: Actor, *, request_id: int) -> JsonObject:
         """Customers see all of their request, professionals their own."""
         request, offers = queries.of_request(actor, request_id=request_id)
-        return {"items": [present(offer, request.currency) for offer in offers], "next_cursor": None}
+        items = [present(offer, request.currency) for offer in offers]
+        return {"items": items, "next_cursor": None, "longest_days": current_settings().offer_longest_days}
 
     @endpoint(
         summary="Make an offer",

@@ -55,7 +55,11 @@ class Offer(Strict):
 
 
 class Offers(Strict):
-    """The offers for a request, valid ones first, the lowest price first."""
+    """The offers for a request, valid ones first, the lowest price first.
+
+    ``longest_days``: how long an offer may be valid.
+    """
 
     items = fields.List(fields.Nested(Offer), required=True)
     next_cursor = fields.String(required=True, allow_none=True)
+    longest_days = StrictInteger(required=True)

@@ -44,7 +44,7 @@ describe('OffersPanel', () => {
   it('asks before it accepts, and accepts the offer that was chosen', async () => {
     answer('get', '/requests/:id/offers', [
       200,
-      { items: [offer(5, '900.00'), offer(6, '950.00', { state: 'expired' })], next_cursor: null },
+      { items: [offer(5, '900.00'), offer(6, '950.00', { state: 'expired' })], next_cursor: null, longest_days: 30 },
     ])
     const sent = answer('post', '/requests/3/offers/5/accept', [200, {}])
     await show(OffersPanel, {
@@ -61,13 +61,14 @@ describe('OffersPanel', () => {
   })
 
   it('lets professionals make one, and says that they have none', async () => {
-    answer('get', '/requests/:id/offers', [200, { items: [], next_cursor: null }])
+    answer('get', '/requests/:id/offers', [200, { items: [], next_cursor: null, longest_days: 3 }])
     await show(OffersPanel, {
       user: someone('professional'),
       props: { request: request({ price_actions: ['make_offer', 'withdraw_offer'] }) },
     })
     await sees(offers.noneMine)
-    expect(button(offers.make.open)).toBeDefined()
+    await press(offers.make.open)
+    await sees('At most 3 days, and not after the date of the request.')
   })
 })
 

@@ -42,14 +42,16 @@ export async function show(
     })),
   })
   await router.push(path)
-  // Messages of the case before are kept beside the application.
-  useToast().clear()
   const { mutations, queries } = defaultOptions
   const queryClient = new QueryClient({
     defaultOptions: { queries: { ...queries, staleTime: 0, retry: false, gcTime: 0 }, mutations },
   })
   const framed = defineComponent({
-    render: () => [h(UiFrame, () => h(part, props, slots as never)), h(UiOverlays)],
+    setup: () => {
+      // Messages of the case before are kept beside the application.
+      useToast().clear()
+      return () => [h(UiFrame, () => h(part, props, slots as never)), h(UiOverlays)]
+    },
   })
   const wrapper = mount(framed, {
     attachTo: document.body,

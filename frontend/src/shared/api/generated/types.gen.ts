@@ -832,6 +832,7 @@ export type OfferedTimes = {
 export type Offers = {
     items: Array<Offer>;
     next_cursor: string | null;
+    longest_days: number;
 };
 
 export type OwnPhoto = {
