@@ -46,6 +46,7 @@ ADDRESSES: Final = tuple(
         rf"{START}[\w.+-]+\s?{AT}\s?[\w-]+(?:\s?{DOT}\s?[\w-]+)+",
         rf"{START}[\w.+-]+\s+(?:at|एट)\s+[\w-]+\s*{DOT}\s*(?:co\s*{DOT}\s*in|com|in|org|net|co|io|me)\b(?<!\.\sin)",
         rf"{START}[\w.+-]+\s*(?:{AT}|\b(?:at|एट)\b)\s*(?:{MAILERS})\b(?:\s*{DOT}\s*(?:com|in|co|me|net)\b)*",
+        rf"{START}[\w.+-]+\s+(?:{MAILERS})\s+com\b",
         # UPI ids: a name and a bank, without a dot after it
         rf"{START}[\w.-]{{2,}}(?:@|\s?{SPELLED_AT}\s?)[a-z][a-z0-9]{{1,30}}\b",
         rf"{START}[\w.-]{{2,}}\s*(?:{AT}|\bat\b)\s*(?:{BANKS})\b",
@@ -75,6 +76,13 @@ SPELLED_HOST: Final = re.compile(
     r"(?<![\w-])[\w-]{2,}\s*(?:\s\.\s|\(dot\)|\[dot\]|\{dot\}|\sdot\s|\sडॉट\s)\s*(?:com|net|org|co|in|io)\b"
     r"(?:\s*dot\s*in\b)?"
 )
+# Letters with a space between each two: a word that is spelled, or an address.
+SPACED: Final = re.compile(r"(?<!\S)(?:[a-z@.] ){3,}[a-z@.](?!\S)")
+# Of the Default_Ignorable_Code_Points of Unicode, those that are no format characters (Cf).
+IGNORABLE: Final = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\uffa0\ufe00-\ufe0f\U000e0100-\U000e01ef]"
+)
+ACCENT: Final = re.compile("[\u0300-\u036f]")  # drawn over the character before, also over digits
 NUMBER: Final = r"\d{1,8}(?:\.\d{1,2})?|\d{1,3}(?:,\d{2,3}){1,3}(?:\.\d{1,2})?"
 UNITS: Final = (
     r"mm|cm|m|mtr|mtrs|metres?|meters?|km|kms|ft|feet|foot|inch|inches|in|kg|kgs|g|gm|gms|grams?|litres?|liters?|l|ltr|ml|"
@@ -82,6 +90,7 @@ UNITS: Final = (
     r"hours?|hrs?|minutes?|mins?|seconds?|days?|weeks?|months?|years?|yrs|pm|am|%|percent|°c|°|"
     r"rupees?|rupaye|rs|inr|lakhs?|crores?|pcs|pieces?|nos|rooms?|floors?|मीटर|फुट|फीट|घंटे|घंटा|मिनट|दिन|रुपये|रुपए|किलो"
 )
+NOT_AFTER_TIMES: Final = r"(?<!\d[x\u00d7*])(?<!\d[x\u00d7*]\s)(?<!\d\s[x\u00d7*])(?<!\d\s[x\u00d7*]\s)"
 DATE_DAY, DATE_MONTH, DATE_YEAR = r"(?:0?[1-9]|[12]\d|3[01])", r"(?:0?[1-9]|1[0-2])", r"(?:20\d\d|\d\d)"
 TIME: Final = r"(?:[01]?\d|2[0-3]):[0-5]\d(?::[0-5]\d)?"
 LENGTH: Final = r"\d{1,5}(?:\.\d{1,3})?(?:\s?(?:mm|cm|m|ft|feet|inch|in|\"|'))?"
@@ -95,10 +104,10 @@ HARMLESS: Final = tuple(
         rf"{ALONE[0]}20\d\d([-/.]){DATE_MONTH}\1{DATE_DAY}(?:t?(?=\d\d:\d\d)|(?![./-]?\d))",
         rf"{ALONE[0]}{DATE_DAY}([-/.]){DATE_MONTH}\1{DATE_YEAR}{ALONE[1]}",
         # Sizes: two or three numbers with "x" between them
-        rf"(?<![\d.]){LENGTH}(?:\s?[x\u00d7*]\s?{LENGTH}){{1,2}}(?![\d])(?!\s?[x\u00d7*]\s?\d)",
+        rf"(?<![\d.]){NOT_AFTER_TIMES}{LENGTH}(?:\s?[x\u00d7*]\s?{LENGTH}){{1,2}}(?![\d])(?!\s?[x\u00d7*]\s?\d)",
         # Amounts: with a currency before or after them, or with groups of thousands
         rf"(?:₹|\$|€|£|\brs\.?|\binr\b|\brupees?\b|रु\.?|रुपये|\bmrp\b)\s?(?:{NUMBER})(?![\d.,]?\d)(?:\s?/-)?",
-        rf"(?<![\d.,-])(?:{NUMBER})(?:\s?/-|\s?(?:{UNITS})(?![a-z\u0900-\u097f]))",
+        rf"(?<![\d.,-])(?:{NUMBER})(?:\s?/-|\s?(?:{UNITS})(?![a-z0-9\u0900-\u097f]))",
         r"(?<![\d.,])\d{1,2},\d{2},\d{3}(?:\.\d{1,2})?(?![,.]?\d)|(?<![\d.,])\d{1,3},\d{3}(?:,\d{3})*(?:\.\d{1,2})?(?![,.]?\d)",
         r"(?<![\d.,])\d{1,5}\.\d{1,2}(?![\d.])(?=\s|$|[,;)])",
     )
@@ -116,7 +125,7 @@ class Masked(NamedTuple):
 class _Normal:
     """The normal form of a text, and where in the text each of its characters begins and ends.
 
-    Invisible characters belong to the one before them.
+    Invisible characters and accents belong to the one before them, and so do the spaces of a word that is spelled.
     """
 
     text: str
@@ -149,7 +158,25 @@ def _normalize(text: str) -> _Normal:
         characters.extend(plain)
         starts.extend([place] * len(plain))
         ends.extend([place + 1] * len(plain))
-    return _Normal("".join(characters), starts, ends)
+    return _without_spaces(_Normal("".join(characters), starts, ends))
+
+
+def _without_spaces(normal: _Normal) -> _Normal:
+    """Return the normal form with words that are spelled letter by letter written as words: "n i n e" as "nine"."""
+    left_out = {
+        place
+        for found in SPACED.finditer(normal.text)
+        for place in range(found.start(), found.end())
+        if normal.text[place] == " "
+    }
+    if not left_out:
+        return normal
+    kept = [place for place in range(len(normal.text)) if place not in left_out]
+    return _Normal(
+        "".join(normal.text[place] for place in kept),
+        [normal.starts[place] for place in kept],
+        [normal.ends[place] for place in kept],
+    )
 
 
 def _plain(character: str) -> str:
@@ -157,7 +184,7 @@ def _plain(character: str) -> str:
     if character.isascii():
         return character.lower()
     category = unicodedata.category(character)
-    if category in ("Cf", "Me") or character in "\ufe0e\ufe0f":  # joiners, enclosing keycaps, variation selectors
+    if category in ("Cf", "Me") or IGNORABLE.match(character) or ACCENT.match(character):  # joiners, keycaps, fillers
         return ""
     digit = unicodedata.digit(character, None)
     if digit is not None:
@@ -239,6 +266,8 @@ def _is_number(tokens: list[Token], digits: str, region: str, lookups: list[int]
 def _is_grouped_like_a_number(tokens: list[Token], digits: str, *, is_mobile: bool) -> bool:
     """Return whether the digits are written as one writes a number, and not as a list of amounts or sizes."""
     sizes = [len(token.digits) for token in tokens]
+    if any(token.is_joined for token in tokens[1:]):
+        return is_mobile and max(sizes) <= 2
     if any(token.is_listed for token in tokens[1:]):
         return is_mobile and (max(sizes) <= 2 or (len(sizes) <= 3 and min(sizes) >= 3))
     return is_mobile or digits.startswith("0") or len(sizes) <= 2 or sizes == [2, 4, 4] or max(sizes) <= 2

@@ -18,7 +18,58 @@ DIGIT_WORDS: Final[dict[str, str]] = {
 }
 TEENS: Final = ("ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen")
 TENS: Final = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
+# From ten to ninety-nine: Hindi has a word for each, in which numbers are said.
+HINDI: Final = (
+    "दस ग्यारह बारह तेरह चौदह पंद्रह सोलह सत्रह अठारह उन्नीस "
+    "बीस इक्कीस बाईस तेईस चौबीस पच्चीस छब्बीस सत्ताईस अट्ठाईस उनतीस "
+    "तीस इकतीस बत्तीस तैंतीस चौंतीस पैंतीस छत्तीस सैंतीस अड़तीस उनतालीस "
+    "चालीस इकतालीस बयालीस तैंतालीस चौवालीस पैंतालीस छियालीस सैंतालीस अड़तालीस उनचास "
+    "पचास इक्यावन बावन तिरपन चौवन पचपन छप्पन सत्तावन अट्ठावन उनसठ "
+    "साठ इकसठ बासठ तिरसठ चौंसठ पैंसठ छियासठ सड़सठ अड़सठ उनहत्तर "
+    "सत्तर इकहत्तर बहत्तर तिहत्तर चौहत्तर पचहत्तर छिहत्तर सतहत्तर अठहत्तर उन्यासी "
+    "अस्सी इक्यासी बयासी तिरासी चौरासी पचासी छियासी सत्तासी अट्ठासी नवासी "
+    "नब्बे इक्यानवे बानवे तिरानवे चौरानवे पंचानवे छियानवे सत्तानवे अट्ठानवे निन्यानवे"
+)
+HINDI_SPELLED: Final = {  # in other spellings
+    "पन्द्रह": "15",
+    "बाइस": "22",
+    "तेइस": "23",
+    "सत्ताइस": "27",
+    "अठ्ठाईस": "28",
+    "अट्ठाइस": "28",
+    "चवालीस": "44",
+    "तिरेपन": "53",
+    "चौअन": "54",
+    "अठ्ठावन": "58",
+    "चौसठ": "64",
+    "उनासी": "79",
+    "अठासी": "88",
+    "इक्यानबे": "91",
+    "बानबे": "92",
+    "तिरानबे": "93",
+    "चौरानबे": "94",
+    "पंचानबे": "95",
+    "पचानवे": "95",
+    "छियानबे": "96",
+    "सत्तानबे": "97",
+    "अट्ठानबे": "98",
+    "अठानवे": "98",
+    "निन्यानबे": "99",
+}
+ROMANISED: Final = (
+    "das gyarah barah terah chaudah pandrah solah satrah atharah unnis "
+    "bees ikkis bais teis chaubis pachis chabbis sattais atthais untis "
+    "tees ikattis battis taintis chauntis paintis chattis saintis adtis untalis "
+    "chalis iktalis bayalis taintalis chavalis paintalis chiyalis saintalis adtalis unchas "
+    "pachas ikyavan bavan tirpan chauvan pachpan chappan sattavan atthavan unsath "
+    "saath iksath basath tirsath chaunsath painsath chiyasath sadsath adsath unhattar "
+    "sattar ikhattar bahattar tihattar chauhattar pachhattar chihattar sathattar athhattar unasi "
+    "assi ikyasi bayasi tirasi chaurasi pachasi chiyasi sattasi atthasi navasi "
+    "nabbe ikyanve banve tiranve chauranve panchanve chiyanve sattanve atthanve ninyanve"
+)
 TWO_DIGITS: Final[dict[str, str]] = {
+    **{word: str(10 + place) for words in (ROMANISED, HINDI) for place, word in enumerate(words.split())},
+    **HINDI_SPELLED,
     **{word: str(10 + place) for place, word in enumerate((*TEENS, "nineteen"))},
     **{word: f"{2 + place}0" for place, word in enumerate(TENS)},
 }
@@ -29,15 +80,21 @@ _ONE_WORD: Final = re.compile(_LONGEST_FIRST)
 _ONLY_WORDS: Final = re.compile(rf"(?:{_LONGEST_FIRST})+")
 # A plus or two zeros before a digit, digits, or letters (with the vowel signs of Indian scripts); the rest is between.
 _PIECE: Final = re.compile(r"(?P<digits>\d+)|(?P<letters>[a-z\u0900-\u0965\u0970-\u097f]+)")
-_BETWEEN: Final = re.compile(r"[\s\-–—.,/()\[\]{}+_*|~:;'\"#=<>•·]{0,6}")  # noqa: RUF001 - signs that people type
-_LOOKALIKES: Final = {"o": "0", "l": "1", "i": "1"}
+_SIGNS: Final = r"(?:[^\w\0]|_){0,30}"  # what is no letter or digit, and nothing that was set aside
+_BETWEEN: Final = re.compile(rf"{_SIGNS}(?:(?:then|next|phir|fir|फिर){_SIGNS})?")
+_AND: Final = re.compile(rf"{_SIGNS}(?:and|n|aur|or|और|व){_SIGNS}")
+# Words that sound like digits count between two words for digits: "nine ate seven", "five for three".
+SOUNDS: Final = {"ate": "8", "for": "4", "to": "2", "too": "2", "won": "1"}
+_SOUNDS: Final = re.compile(rf"{_SIGNS}(?:(?:{'|'.join(SOUNDS)})\b{_SIGNS}){{1,3}}")
+_SOUND: Final = re.compile(rf"\b(?:{'|'.join(SOUNDS)})\b")
+_LOOKALIKES: Final = {"o": "0", "l": "1", "i": "1", "b": "8", "s": "5", "z": "2"}
 
 
 class Token(NamedTuple):
     """One or more digits in a text.
 
     ``is_word``: written as a word. ``is_international``: right after a plus. ``is_listed``: a comma, a plus or a line
-    break is before it, as in a list of amounts.
+    break is before it, as in a list of amounts. ``is_joined``: an "and" is before it.
     """
 
     digits: str
@@ -46,18 +103,36 @@ class Token(NamedTuple):
     is_word: bool
     is_international: bool
     is_listed: bool
+    is_joined: bool = False
 
 
 def chains(text: str) -> Iterator[list[Token]]:
     """Return the runs of digits that nothing but signs and spaces separate. The text is in lower case."""
     chain: list[Token] = []
     for token in _tokens(text):
-        if chain and not _BETWEEN.fullmatch(text, chain[-1].end, token.start):
+        before = _before(text, chain[-1], token) if chain else [token]
+        if not before:
             yield _joined(chain)
-            chain = []
-        chain.append(token)
+            chain, before = [], [token]
+        chain += before
     if chain:
         yield _joined(chain)
+
+
+def _before(text: str, last: Token, token: Token) -> list[Token]:
+    """Return the token with what counts of the text between the two, or nothing where it separates them."""
+    span = last.end, token.start
+    if _BETWEEN.fullmatch(text, *span):
+        return [token]
+    if _AND.fullmatch(text, *span):
+        return [token._replace(is_joined=True)]
+    if last.is_word and token.is_word and len(last.digits) == len(token.digits) == 1 and _SOUNDS.fullmatch(text, *span):
+        sounds = [
+            Token(SOUNDS[found[0]], *found.span(), is_word=True, is_international=False, is_listed=False)
+            for found in _SOUND.finditer(text, *span)
+        ]
+        return [*sounds, token]
+    return []
 
 
 def _tokens(text: str) -> Iterator[Token]:
