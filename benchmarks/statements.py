@@ -26,11 +26,16 @@ from backend.core.clock import now
 from backend.core.db.read_pool import Reads, compiled
 from backend.core.db.session import connect_arguments, db, transaction
 from backend.core.queue import Lane, admin, leases, runs
+from backend.core.security.authz import Actor, Role
 from backend.domain.accounts import sessions
 from backend.domain.accounts.models import Account
+from backend.domain.conversations import actions as conversations
+from backend.domain.notifications import unread_messages
+from backend.domain.notifications.models import Delivery
 from backend.domain.reports import months
 from backend.domain.reports.statistics import compute
 from backend.domain.task_requests import bulk, matching, reminders
+from backend.domain.visits import reminders as visit_reminders
 from backend.jobs.housekeeping import PARTS
 from backend.jobs.reminders import BATCH as REMINDED
 from backend.jobs.reports import BATCH as REPORTED
@@ -54,12 +59,15 @@ TYPICAL: Final = {
          ORDER BY abs(CAST(a.pincode AS integer) - 560001), 1 LIMIT 1""",
     "admin": "SELECT min(id) FROM accounts WHERE role = 'admin'",
 }
-# A request of that customer that has as many parts of a visit as possible.
+# A request of that account that has as many parts of a visit as possible.
 WHOLE: Final = """
     SELECT r.id FROM task_requests r LEFT JOIN conversations c ON c.request_id = r.id
-     WHERE r.customer_id = :id AND r.professional_id IS NOT NULL
+     WHERE r.{side}_id = :id AND r.professional_id IS NOT NULL
      ORDER BY num_nulls(r.from_price, r.lines_amount, c.request_id), r.id LIMIT 1
 """
+# A request that waits for offers and has some, and a visit that is shared.
+QUOTED: Final = "SELECT min(request_id) FROM offers WHERE state = 'live'"
+SHARED: Final = "SELECT min(request_id) FROM visit_links"
 CALLS: Final = {
     "customer": (
         "/requests?limit=50",
@@ -75,6 +83,11 @@ CALLS: Final = {
         "/requests/$request/price_lines",
         "/requests/$request/offers",
         "/requests/$request/checklist",
+        "/requests/$request/again",
+        "/requests/$request/visit_link",
+        "/me/conversations?limit=50&unread=true",
+        "/me/favourites?limit=50",
+        "/me/exclusions?limit=50",
         "/tasks/$task/times?pincode=560001&date=$tomorrow",
         "/tasks/$task/professionals?pincode=560001&limit=50",
         "/tasks/$task/professionals?limit=50",
@@ -87,6 +100,13 @@ CALLS: Final = {
         "/me/agenda",
         "/me/reviews?limit=50",
         "/me/conversations?limit=50",
+        "/me/conversations?limit=50&unread=true",
+        "/me/exclusions?limit=50",
+        "/requests/$visit",
+        "/requests/$visit/messages",
+        "/requests/$visit/photos",
+        "/requests/$visit/price_lines",
+        "/requests/$visit/checklist",
         "/notifications?limit=50&unread=true",
     ),
     "admin": (
@@ -134,6 +154,8 @@ CALLS: Final = {
         "/reviews?limit=50&hidden=true",
         "/reliability?limit=50",
         "/conversation_reports?limit=50",
+        "/conversation_reports?limit=50&settled=true",
+        "/requests/$quoted/offers",
         "/requests/$request/activity",
         "/stats",
         "/readyz",
@@ -145,6 +167,7 @@ CALLS: Final = {
         "/search?pincode=560001&radius_km=25",
         "/search?location=Bengaluru",
         "/tasks",
+        "/visits/v$shared",
         "/places?q=5600",
     ),
 }
@@ -203,7 +226,11 @@ def _works(app: Flask) -> Iterator[tuple[str, Callable[[], object]]]:
             values[name] = str(db.session.execute(text(sql)).scalar_one())
         offered = "SELECT min(task_id) FROM professional_tasks WHERE account_id = :id"
         values["task"] = str(db.session.execute(text(offered), {"id": int(values["professional"])}).scalar_one())
-        values["request"] = str(db.session.execute(text(WHOLE), {"id": int(values["customer"])}).scalar_one())
+        for name, side in (("request", "customer"), ("visit", "professional")):
+            whole = text(WHOLE.format(side=side))
+            values[name] = str(db.session.execute(whole, {"id": int(values[side])}).scalar_one())
+        for name, sql in (("quoted", QUOTED), ("shared", SHARED)):
+            values[name] = str(db.session.execute(text(sql)).scalar_one())
         db.session.rollback()
     values["tomorrow"] = f"{now() + timedelta(days=1):%Y-%m-%d}"
     client = app.test_client()
@@ -221,7 +248,8 @@ def _works(app: Flask) -> Iterator[tuple[str, Callable[[], object]]]:
             for name, value in values.items():
                 filled = filled.replace(f"${name}", value)
             yield f"{role} {path}".strip(), partial(call, filled)
-    yield from _periodic(int(values["professional"]), int(values["customer"]), int(values["task"]))
+    numbers = {name: int(values[name]) for name in ("professional", "customer", "task", "visit")}
+    yield from _periodic(**numbers)
 
 
 def _token(app: Flask, account_id: int) -> str:
@@ -231,7 +259,7 @@ def _token(app: Flask, account_id: int) -> str:
     return token
 
 
-def _periodic(professional: int, customer: int, task: int) -> Iterator[tuple[str, Callable[[], object]]]:
+def _periodic(*, professional: int, customer: int, task: int, visit: int) -> Iterator[tuple[str, Callable[[], object]]]:
     def undone(work: Callable[[], object]) -> Callable[[], object]:
         def run() -> None:
             try:
@@ -242,9 +270,19 @@ def _periodic(professional: int, customer: int, task: int) -> Iterator[tuple[str
         return run
 
     works: dict[str, Callable[[], object]] = {
-        "matching": lambda: matching.nearest(task_id=task, pincode="560001", limit=50),
+        "matching": lambda: matching.nearest(task_id=task, pincode="560001", limit=50, customer_id=customer),
         "reminders, a batch": lambda: reminders.candidates(
             day=now().date(), after=professional, until=professional + REMINDED
+        ),
+        "visit reminders": visit_reminders.send,
+        "visit reminders, old": visit_reminders.drop_old,
+        "messages marked as read": lambda: conversations.mark_read(
+            Actor(professional, Role.PROFESSIONAL), request_id=visit, up_to=1
+        ),
+        "digest of unread messages": lambda: unread_messages.params(
+            Delivery(
+                account_id=professional, request_id=visit, params={"professional_id": professional, "first_unread": 1}
+            )
         ),
         "reports, a batch": lambda: compute(months.running().previous, list(range(customer, customer + REPORTED))),
         "schedule tick": runs.claim_due,

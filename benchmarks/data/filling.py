@@ -37,7 +37,7 @@ RATINGS: Final = (
 IDENTITIES: Final = (
     *("accounts", "tasks", "task_requests", "request_events", "notifications", "deliveries", "delivery_attempts"),
     *("jobs", "job_runs", "sign_in_failures", "phone_codes", "documents", "monthly_reports", "exports", "audit_entries", "messages"),
-    *("request_photos", "price_lines", "offers"),
+    *("request_photos", "price_lines", "offers", "conversation_reports"),
 )
 
 

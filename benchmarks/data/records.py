@@ -116,7 +116,7 @@ AUDIT: Final = """
            %(first_professional)s + n %% %(professionals)s, 'account'
       FROM generate_series(1, %(audit_entries)s) AS n
 """
-# Four messages about six of ten requests that were accepted; of one in fifty, the last is unread.
+# Four messages about six of ten requests that were accepted; of one in fifty, the last is unread by either side.
 MESSAGES: Final = """
     INSERT INTO messages (request_id, professional_id, author_id, author_role, body, masked, created_at)
     SELECT r.id, r.professional_id, CASE WHEN n %% 2 = 1 THEN r.customer_id ELSE r.professional_id END,
@@ -128,25 +128,45 @@ MESSAGES: Final = """
 """
 CONVERSATIONS: Final = """
     INSERT INTO conversations (request_id, professional_id, customer_id, customer_read_to, professional_read_to,
-                               customer_unread, created_at, last_message_at)
-    SELECT m.request_id, m.professional_id, min(r.customer_id), max(m.id) - unread, max(m.id), unread,
-           min(m.created_at), max(m.created_at)
+                               customer_unread, professional_unread, created_at, last_message_at)
+    SELECT m.request_id, m.professional_id, min(r.customer_id), max(m.id) - unread, max(m.id) - unanswered, unread,
+           unanswered, min(m.created_at), max(m.created_at)
       FROM messages m JOIN task_requests r ON r.id = m.request_id,
-           LATERAL (SELECT CAST(pg_temp.dice(m.request_id, 28) < 0.02 AS integer) AS unread) AS luck
-     GROUP BY m.request_id, m.professional_id, unread
+           LATERAL (SELECT CAST(pg_temp.dice(m.request_id, 28) < 0.02 AS integer) AS unread,
+                           CAST(pg_temp.dice(m.request_id, 28) > 0.98 AS integer) AS unanswered) AS luck
+     GROUP BY m.request_id, m.professional_id, unread, unanswered
 """
-# Two photos of the problem of three in ten requests; the files are not there.
+# One of fifty conversations was reported, most of them long ago and settled.
+CONVERSATION_REPORTS: Final = """
+    INSERT INTO conversation_reports (request_id, professional_id, reporter_id, reporter_role, reason, created_at,
+                                      settled_at, settled_by, note)
+    SELECT request_id, professional_id, customer_id, 'customer', 'Asked for cash', last_message_at,
+           CASE WHEN settled THEN last_message_at + interval '1 day' END, CASE WHEN settled THEN 1 END,
+           CASE WHEN settled THEN 'Talked to both' END
+      FROM conversations, LATERAL (SELECT pg_temp.dice(request_id, 32) < 0.019 AS settled) AS luck
+     WHERE pg_temp.dice(request_id, 32) < 0.02
+     ORDER BY last_message_at, request_id
+"""
+# Two photos of the problem of three in ten requests, and of one in ten before and after the work; the files are not
+# there. Those of requests that ended 180 days ago have been removed, as housekeeping does.
 PHOTOS: Final = """
     INSERT INTO request_photos (request_id, author_id, author_role, phase, slot, width, height, size, sha256, store_key,
-                                thumb_size, thumb_sha256, thumb_store_key, created_at)
-    SELECT r.id, r.customer_id, 'customer', 'problem', slot, 1500, 2000, 250000, md5(r.id::text || slot),
-           'request-photos/' || r.id || '-' || slot, 12000, md5(r.id::text || slot), 'request-photos/' || r.id || '-' || slot || '-thumb',
-           r.created_at
-      FROM task_requests r, generate_series(1, 2) AS slot
-     WHERE pg_temp.dice(r.id, 29) < 0.3
-     ORDER BY r.created_at, r.id, slot
+                                thumb_size, thumb_sha256, thumb_store_key, created_at, removed_at,
+                                ended_after)
+    SELECT r.id, CASE phase WHEN 'problem' THEN r.customer_id ELSE r.professional_id END,
+           CASE phase WHEN 'problem' THEN 'customer' ELSE 'professional' END, phase, slot, 1500, 2000, 250000,
+           md5(key), 'request-photos/' || key, 12000, md5(key), 'request-photos/' || key || '-thumb', at,
+           CASE WHEN ended < %(today)s - interval '180 days' THEN ended + interval '180 days' END,
+           CASE WHEN at < %(today)s - interval '180 days' THEN ended END
+      FROM task_requests r, unnest(ARRAY['problem', 'before', 'after']) AS phase, generate_series(1, 2) AS slot,
+           LATERAL (SELECT r.id || '-' || phase || '-' || slot, coalesce(closed_at, cancelled_at, expired_at, completed_at),
+                           CASE phase WHEN 'problem' THEN r.created_at WHEN 'before' THEN r.started_at
+                                      ELSE r.completed_at END) AS made (key, ended, at)
+     WHERE at IS NOT NULL AND pg_temp.dice(r.id, 29) < CASE phase WHEN 'problem' THEN 0.3 ELSE 0.1 END
+     ORDER BY at, r.id, phase, slot
 """
-# One of ten requests that were done cost more; the sum is in its ``lines_amount``. One more line was declined.
+# One of ten requests that were done cost more; the sum is in its ``lines_amount``. One more line was declined. Of one in
+# ten whose work has not ended, a line is undecided, as its ``undecided_lines`` say.
 PRICE_LINES: Final = """
     INSERT INTO price_lines (request_id, professional_id, kind, title, quantity, unit_amount, amount, state, proposed_at,
                              decided_at, decided_by)
@@ -155,6 +175,12 @@ PRICE_LINES: Final = """
       FROM task_requests r, unnest(ARRAY['approved', 'declined']) AS state
      WHERE r.lines_amount IS NOT NULL
      ORDER BY r.id, state
+"""
+UNDECIDED: Final = """
+    INSERT INTO price_lines (request_id, professional_id, kind, title, quantity, unit_amount, amount, state, proposed_at)
+    SELECT id, professional_id, 'extra', 'Second tap', 1, 200, 200, 'proposed', accepted_at + interval '1 hour'
+      FROM task_requests WHERE undecided_lines > 0
+     ORDER BY id
 """
 # Three offers for each request whose price is by offer; one task of twenty is priced so.
 OFFERS: Final = """
@@ -185,6 +211,27 @@ POINTS: Final = """
      WHERE r.task_id %% 5 = 1 AND r.professional_id IS NOT NULL
      ORDER BY r.id, n
 """
+# Customers keep whose work they rated with five stars; one of two hundred pairs is never matched again.
+FAVOURITES: Final = """
+    INSERT INTO favourites (customer_id, professional_id, created_at)
+    SELECT customer_id, professional_id, min(created_at) FROM reviews
+     WHERE rating = 5 AND pg_temp.dice(request_id, 34) < 0.3 GROUP BY customer_id, professional_id
+"""
+EXCLUSIONS: Final = """
+    INSERT INTO exclusions (customer_id, professional_id, set_by, request_id, created_at)
+    SELECT customer_id, professional_id, CASE WHEN pg_temp.dice(min(id), 36) < 0.8 THEN 'customer' ELSE 'professional' END,
+           min(id), min(accepted_at) + interval '1 day'
+      FROM task_requests WHERE professional_id IS NOT NULL AND pg_temp.dice(id, 35) < 0.005
+     GROUP BY customer_id, professional_id
+"""
+# One of ten upcoming visits is shared, by the token "v" and the request's id.
+LINKS_OF_VISITS: Final = """
+    INSERT INTO visit_links (request_id, token_hash, created_at, check_at)
+    SELECT id, encode(sha256(convert_to('v' || id, 'UTF8')), 'hex'), accepted_at,
+           date_of_request + make_interval(mins => time_required::integer + 120)
+      FROM task_requests
+     WHERE status = 'accepted' AND pg_temp.dice(id, 37) < 0.1
+"""
 STATEMENTS: Final = {
     "notifications": (NOTIFICATIONS,),
     "deliveries": (DELIVERIES, REMINDED),
@@ -204,9 +251,13 @@ STATEMENTS: Final = {
     "audit_entries": (AUDIT,),
     "messages": (MESSAGES,),
     "conversations": (CONVERSATIONS,),
+    "conversation_reports": (CONVERSATION_REPORTS,),
     "request_photos": (PHOTOS,),
-    "price_lines": (PRICE_LINES,),
+    "price_lines": (PRICE_LINES, UNDECIDED),
     "offers": (OFFERS,),
     "task_checklists": (CHECKLISTS,),
     "request_checklist_points": (POINTS,),
+    "favourites": (FAVOURITES,),
+    "exclusions": (EXCLUSIONS,),
+    "visit_links": (LINKS_OF_VISITS,),
 }

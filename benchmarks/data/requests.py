@@ -58,7 +58,7 @@ INSERTED: Final = """
         id, task_id, task_name, customer_id, professional_id, status, date_of_request, price, currency, time_required,
         address, pincode, remarks, closing_remarks, busy, created_at, updated_at, accepted_at, completed_at, closed_at,
         cancelled_at, expired_at, reviewed_at, on_the_way_at, arrived_at, started_at, lines_amount,
-        start_proof, from_price)
+        start_proof, from_price, undecided_lines)
 """
 SHOWN: Final = """
     SELECT m.id, task_id, name, customer_id, professional_id, status, date, price, 'INR', minutes, '12 MG Road',
@@ -75,7 +75,8 @@ SHOWN: Final = """
            CASE WHEN status IN ('completed', 'closed') AND pg_temp.dice(m.id, 30) < 0.1 THEN 250 END,
            CASE WHEN NOT visited THEN NULL WHEN pg_temp.dice(m.id, 31) < 0.5 THEN 'code'
                 WHEN pg_temp.dice(m.id, 31) < 0.7 THEN 'customer' END,
-           CASE WHEN task_id %% 20 = 0 THEN price END
+           CASE WHEN task_id %% 20 = 0 THEN price END,
+           CASE WHEN status = 'accepted' AND pg_temp.dice(m.id, 33) < 0.1 THEN 1 ELSE 0 END
 """
 # Most visits were reported.
 VISITED: Final = """

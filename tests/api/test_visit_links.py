@@ -125,14 +125,30 @@ def test_link_needs_accepted_request_of_the_caller(visit: Visit, users: Users, v
         assert visitor.get(f"/visits/{token}").status_code == 404
 
 
-def test_housekeeping_drops_ended_links_only(visit: Visit, users: Users, app: Flask) -> None:
-    share(visit)
+def look_now() -> int:
+    """Let housekeeping look at all links now, and return how many it dropped."""
     with transaction():
-        assert links.drop_ended() == 0
-    do(visit.asha, f"{visit.path}/cancel", WHY)
+        db.session.execute(text("UPDATE visit_links SET check_at = now()"))
     with transaction():
-        assert links.drop_ended() == 1
+        return links.drop_ended()
+
+
+def test_housekeeping_drops_ended_links_only(visit: Visit) -> None:
+    path = share(visit)
+    expires_at = datetime.fromisoformat(visit.market.users.visitor().get(path).json["expires_at"])
+    assert look_now() == 0
+    assert list(db.session.execute(select(VisitLink.check_at)).scalars()) == [expires_at]
+    end_at(visit, now() - timedelta(hours=2, minutes=1))
+    with transaction():
+        assert links.drop_ended() == 0, "it is not looked at before its time"
+    assert look_now() == 1
     assert db.session.execute(select(VisitLink.request_id)).all() == []
+
+
+def test_housekeeping_drops_link_of_cancelled_request(visit: Visit) -> None:
+    share(visit)
+    do(visit.asha, f"{visit.path}/cancel", WHY)
+    assert look_now() == 1
 
 
 def test_failure_is_logged_without_token(visit: Visit, app: Flask) -> None:

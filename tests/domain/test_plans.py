@@ -14,6 +14,7 @@ from backend.core.db.session import db, transaction
 from backend.core.security.authz import Role
 from backend.domain.conversations import access
 from backend.domain.conversations import queries as conversations
+from backend.domain.photos import actions as photos
 from backend.domain.professionals import availability, offering
 from backend.domain.profiles import queries as profiles
 from backend.domain.task_requests import inbox, matching, policies
@@ -301,23 +302,45 @@ def test_conversations_read_only_rows_of_their_page(users: Users) -> None:
         assert rows_read(reports, {"rows": 21, "after_at": now(), "after_id": 1}, tables=tables) <= 3 * 21
 
 
+def test_old_photos_are_found_without_those_that_stay(users: Users, app: Flask) -> None:
+    market, asha, ravi = RequestMarket(users), users.customer(), users.professional()
+    values = {"task_id": market.task_id, "customer_id": asha.id, "professional_id": ravi.id, "declined_by": ravi.id}
+    with transaction():
+        db.session.execute(DONE, {**values, "number": FAR})
+        # All are old themselves; the requests of a few have ended long ago.
+        kept = text("""
+            INSERT INTO request_photos (request_id, author_id, author_role, phase, slot, width, height, size, sha256,
+                                        store_key, thumb_size, thumb_sha256, thumb_store_key, created_at, ended_after)
+            SELECT id, customer_id, 'customer', 'problem', 1, 8, 8, 8, 'x', 'p' || id, 8, 'x', 't' || id,
+                   now() - interval '9 years', CASE WHEN id > :least THEN closed_at END
+              FROM task_requests
+        """)
+        least = db.session.execute(text("SELECT min(id) FROM task_requests")).scalar_one() + NEAR
+        db.session.execute(kept, {"least": least})
+    analyse()
+    asked = {"at": now(), "before": now() - timedelta(days=365 * 8), "limit": 500}
+    read = rows_read(photos.REMOVE_OLD, asked, tables={"task_requests", "request_photos"})
+    assert read <= 4 * NEAR + 4
+
+
 def test_links_of_visits_read_only_their_own_requests(users: Users, app: Flask) -> None:
     market, asha, ravi = RequestMarket(users), users.customer(), users.professional()
     values = {"task_id": market.task_id, "customer_id": asha.id, "professional_id": ravi.id, "declined_by": ravi.id}
     with transaction():
         db.session.execute(DONE, {**values, "number": FAR})
         shared = text("""
-            INSERT INTO visit_links (request_id, token_hash)
-            SELECT id, 'token' || id FROM (SELECT id, row_number() OVER (ORDER BY id) AS n FROM task_requests) r
-             WHERE n % :apart = 0
+            INSERT INTO visit_links (request_id, token_hash, check_at)
+            SELECT id, 'token' || id, now() + interval '1 day' FROM task_requests
         """)
-        db.session.execute(shared, {"apart": FAR // NEAR})
+        db.session.execute(shared)
+        few = "UPDATE visit_links SET check_at = now() WHERE request_id IN (SELECT min(request_id) FROM visit_links)"
+        db.session.execute(text(few))
     analyse()
     newest = db.session.execute(text("SELECT max(token_hash) FROM visit_links")).scalar_one()
     asked = {"token_hash": newest}
     assert len(db.session.execute(links.SHARED, asked).all()) == 1
     read = rows_read(links.SHARED, asked, tables={"task_requests", "visit_links"})
-    assert read <= NEAR + 1, "the links may be scanned while they are few"
-    dropped = {"before": now() - links.KEPT, "limit": 500}
-    read = rows_read(links.DROPPED, dropped, tables={"task_requests"})
-    assert read <= 2 * NEAR
+    assert read == 2
+    dropped = {"at": now(), "kept": links.KEPT, "limit": 500}
+    read = rows_read(links.DROPPED, dropped, tables={"task_requests", "visit_links"})
+    assert read <= NEAR, "those whose time has come, not those that still work"

@@ -59,16 +59,19 @@ COUNT: Final = text("""
 SELECT count(*) FROM request_photos
  WHERE request_id = :request_id AND phase = :phase AND author_id = :author_id AND removed_at IS NULL
 """)
-# A photo is at most two days younger than the end of its request, so those that are older than the limit are nearly
-# all due: the index on their time finds them.
+# A photo is looked at when it is old enough itself, and again when its request's end is. An end that is not there yet
+# will not be before now.
 REMOVE_OLD: Final = text("""
-  WITH due AS (
-       SELECT p.id FROM request_photos p JOIN task_requests r ON r.id = p.request_id
-        WHERE p.removed_at IS NULL AND p.created_at < :before
-          AND coalesce(r.closed_at, r.cancelled_at, r.expired_at, r.completed_at) < :before
-        ORDER BY p.created_at, p.id LIMIT :limit FOR UPDATE OF p SKIP LOCKED
+  WITH old AS (
+       SELECT p.id, coalesce(r.closed_at, r.cancelled_at, r.expired_at, r.completed_at, :at) AS ended
+         FROM request_photos p JOIN task_requests r ON r.id = p.request_id
+        WHERE p.removed_at IS NULL AND coalesce(p.ended_after, p.created_at) < :before
+        ORDER BY coalesce(p.ended_after, p.created_at), p.id LIMIT :limit FOR UPDATE OF p SKIP LOCKED
+     ), later AS (
+       UPDATE request_photos p SET ended_after = old.ended FROM old WHERE p.id = old.id AND old.ended >= :before
      )
-UPDATE request_photos p SET removed_at = :at FROM due WHERE p.id = due.id RETURNING p.store_key, p.thumb_store_key
+UPDATE request_photos p SET removed_at = :at FROM old WHERE p.id = old.id AND old.ended < :before
+RETURNING p.store_key, p.thumb_store_key
 """)
 
 
@@ -142,7 +145,7 @@ def delete(actor: Actor, *, photo_id: int) -> None:
 
 
 def remove_old(limit: int = 500) -> int:
-    """Remove up to ``limit`` photos of requests that ended long enough ago, and return how many.
+    """Look at up to ``limit`` photos, remove those of requests that ended long enough ago, and return how many.
 
     The history keeps their digests.
     """

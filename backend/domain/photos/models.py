@@ -13,7 +13,8 @@ class RequestPhoto(Base):
 
     ``slot`` numbers the photos of one author in one phase: its range is the limit, its uniqueness holds it against
     uploads at the same time. ``point`` is the number of the point of the checklist that it shows. A photo in a message
-    belongs to the conversation with ``professional_id``.
+    belongs to the conversation with ``professional_id``. ``ended_after``: its request ends at this time or later, as
+    housekeeping found it; before, ``created_at`` says the same.
     """
 
     __tablename__ = "request_photos"
@@ -37,6 +38,7 @@ class RequestPhoto(Base):
     thumb_store_key: Mapped[str] = mapped_column(unique=True)
     created_at: Mapped[Created]
     removed_at: Mapped[datetime | None]
+    ended_after: Mapped[datetime | None]
 
     __table_args__ = (
         CheckConstraint("phase IN ('problem', 'before', 'after', 'message')", name="phase"),
@@ -56,5 +58,10 @@ class RequestPhoto(Base):
             postgresql_where=text("removed_at IS NULL"),
         ),
         Index("uq_request_photos_message", "message_id", unique=True, postgresql_where=text("message_id IS NOT NULL")),
-        Index("ix_request_photos_created", "created_at", "id", postgresql_where=text("removed_at IS NULL")),
+        Index(
+            "ix_request_photos_ended",
+            text("coalesce(ended_after, created_at)"),
+            "id",
+            postgresql_where=text("removed_at IS NULL"),
+        ),
     )

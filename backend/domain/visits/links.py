@@ -35,14 +35,21 @@ SHARED: Final = text("""
         ON photo.account_id = r.professional_id AND photo.replaced_at IS NULL AND photo.state = 'approved'
      WHERE l.token_hash = :token_hash
 """)
+# Links are looked at when they should have ended, and again at the new end where the request has moved since.
 DROPPED: Final = text("""
-    WITH ended AS (
-        SELECT l.request_id FROM visit_links l JOIN task_requests r ON r.id = l.request_id
-         WHERE r.status IN ('cancelled', 'expired')
-            OR r.date_of_request + make_interval(mins => r.time_required::integer) < :before
-         LIMIT :limit
+    WITH due AS (
+        SELECT l.request_id, r.date_of_request + make_interval(mins => r.time_required::integer) + :kept AS ends_at,
+               r.status IN ('cancelled', 'expired') AS is_over
+          FROM visit_links l JOIN task_requests r ON r.id = l.request_id
+         WHERE l.check_at <= :at ORDER BY l.check_at LIMIT :limit FOR UPDATE OF l SKIP LOCKED
+    ), moved AS (
+        UPDATE visit_links l SET check_at = due.ends_at FROM due
+         WHERE l.request_id = due.request_id AND NOT due.is_over AND due.ends_at > :at RETURNING l.request_id
+    ), dropped AS (
+        DELETE FROM visit_links l USING due
+         WHERE l.request_id = due.request_id AND (due.is_over OR due.ends_at <= :at) RETURNING l.request_id
     )
-    DELETE FROM visit_links WHERE request_id IN (SELECT request_id FROM ended)
+    SELECT (SELECT count(*) FROM dropped), (SELECT count(*) FROM moved)
 """)
 
 
@@ -89,7 +96,7 @@ def make(actor: Actor, *, request_id: int) -> Link:
     if request.status != Status.ACCEPTED or expires_at <= at:
         raise Conflict("Only an upcoming visit of an accepted request can be shared.", code="visit_not_shareable")
     token = secrets.token_urlsafe(32)
-    values = {"token_hash": _digest(token), "created_at": at}
+    values = {"token_hash": _digest(token), "created_at": at, "check_at": expires_at}
     statement = insert(VisitLink).values(request_id=request.id, **values)
     db.session.execute(statement.on_conflict_do_update(index_elements=["request_id"], set_=values))
     return Link(at, expires_at, f"{current_settings().public_url}{PATH}{token}")
@@ -127,9 +134,12 @@ def read(token: str) -> SharedVisit:
 
 
 def drop_ended(limit: int = 500) -> int:
-    """Delete up to ``limit`` links that have ended, and return how many."""
-    dropped = db.session.execute(DROPPED, {"before": now() - KEPT, "limit": limit})
-    return int(dropped.rowcount)  # type: ignore[attr-defined]  # a DELETE returns a cursor
+    """Look at up to ``limit`` links that should have ended, delete those that have, and return how many.
+
+    A link of a request that was cancelled does not work any more, and is deleted at its planned end.
+    """
+    dropped, _ = db.session.execute(DROPPED, {"at": now(), "kept": KEPT, "limit": limit}).one()
+    return int(dropped)
 
 
 def _own(actor: Actor, request_id: int) -> Request:

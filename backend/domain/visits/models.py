@@ -9,13 +9,19 @@ from backend.core.db.session import Base, Created
 
 
 class VisitLink(Base):
-    """The link of one request by which others follow the visit; only the digest of its token is kept."""
+    """The link of one request by which others follow the visit; only the digest of its token is kept.
+
+    ``check_at``: when housekeeping looks whether it has ended.
+    """
 
     __tablename__ = "visit_links"
 
     request_id: Mapped[int] = mapped_column(ForeignKey("task_requests.id"), primary_key=True, autoincrement=False)
     token_hash: Mapped[str] = mapped_column(unique=True)
     created_at: Mapped[Created]
+    check_at: Mapped[Created]
+
+    __table_args__ = (Index("ix_visit_links_check", "check_at"),)
 
 
 class VisitReminder(Base):

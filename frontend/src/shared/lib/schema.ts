@@ -15,15 +15,26 @@ export interface FieldError {
 
 /** What to enter where a pattern fails, by the field's name. */
 const patterns: Record<string, TextKey> = {
+  amount: 'validation.price',
   base_price: 'validation.price',
   code: 'validation.code',
   day_begins_at: 'validation.time',
   day_ends_at: 'validation.time',
   email: 'validation.email',
   pincode: 'validation.pincode',
+  quantity: 'prices.propose.quantityForm',
   reminder_at: 'validation.time',
+  unit_amount: 'validation.price',
   username: 'validation.username',
 }
+
+/** A number above 0 as it is typed, with up to so many digits before and after the point. */
+export const decimalText = (whole: number, decimals: number) =>
+  v.pipe(
+    v.string(),
+    v.trim(),
+    v.regex(new RegExp(String.raw`^(?!0+(\.0+)?$)\d{1,${whole}}(\.\d{1,${decimals}})?$`)),
+  )
 
 function textOf(issue: v.BaseIssue<unknown>, field: string): string {
   const t = i18n.global.t
