@@ -34,6 +34,13 @@ def test_proposed_line_costs_nothing_until_customer_approves_it(visit: Visit) ->
     assert (listed["price"], listed["total"], len(listed["items"])) == ("499.00", "749.00", 1)
 
 
+def test_contact_details_in_a_title_are_hidden_where_setting_says_masked(visit: Visit, users: Users) -> None:
+    assert propose(visit, title="Tap, call 98765 43210")["title"] == "Tap, call 98765 43210"
+    users.admin().patch("/settings", {"contact": "masked"})
+    assert propose(visit, title="Pipe, call nine eight seven six five 43210")["title"] == "Pipe, call •••"
+    assert [entry["changes"]["title"] for entry in visit.seen_by(visit.asha)["history"][-1:]] == ["Pipe, call •••"]
+
+
 def test_each_step_is_in_the_history_and_told_to_the_other_side(visit: Visit) -> None:
     first, second, third = (propose(visit, title=title) for title in ("Tap", "Pipe", "Valve"))
     assert notified_kinds(visit.asha)[0] == "request_line_proposed"

@@ -11,9 +11,11 @@ from typing import Final
 from sqlalchemy import insert, update
 
 from backend.core.clock import now
+from backend.core.config import current_settings
 from backend.core.db.session import db
 from backend.core.errors import Invalid
 from backend.core.security.authz import Actor, Role
+from backend.domain.conversations.masking import mask
 from backend.domain.market import settings as market
 from backend.domain.price_lines import approval_codes, queries
 from backend.domain.price_lines.amounts import MOST, Kind, amount_of, is_above_cap
@@ -49,6 +51,8 @@ class NewLine:
 def propose(actor: Actor, *, request_id: int, new: NewLine, expected_version: int | None = None) -> Line:
     """Propose a line to the customer of an accepted request. It costs nothing until it is approved.
 
+    Where the marketplace hides contact details after acceptance too, they are hidden in the title.
+
     Raises:
         Invalid: The amount is too small or too large, or the reason is not allowed.
         LineAboveCap, DiscountTooLarge, TooManyLines: See there.
@@ -61,13 +65,16 @@ def propose(actor: Actor, *, request_id: int, new: NewLine, expected_version: in
     _check_reason(new, settings.allowed_reasons)
     _check_total(request, new.amount, cap_percent=settings.extra_work_cap_percent)
     values = {"undecided_lines": request.undecided_lines + 1}
-    changes = _changes(new.kind, new.title, new.amount)
+    title = (
+        mask(new.title, region=current_settings().market_country).text if settings.contact == "masked" else new.title
+    )
+    changes = _changes(new.kind, title, new.amount)
     changed = write(actor, request, Action.PROPOSE_LINE, values, changes=changes)
     statement = insert(TABLE).values(
         request_id=request_id,
         professional_id=actor.id,
         kind=new.kind.value,
-        title=new.title,
+        title=title,
         reason=new.reason,
         quantity=new.quantity,
         unit_amount=new.unit_amount,
