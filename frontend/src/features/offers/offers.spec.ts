@@ -44,7 +44,11 @@ describe('OffersPanel', () => {
   it('asks before it accepts, and accepts the offer that was chosen', async () => {
     answer('get', '/requests/:id/offers', [
       200,
-      { items: [offer(5, '900.00'), offer(6, '950.00', { state: 'expired' })], next_cursor: null, longest_days: 30 },
+      {
+        items: [offer(5, '900.00'), offer(6, '950.00', { state: 'expired' })],
+        next_cursor: null,
+        longest_days: 30,
+      },
     ])
     const sent = answer('post', '/requests/3/offers/5/accept', [200, {}])
     await show(OffersPanel, {
@@ -69,6 +73,7 @@ describe('OffersPanel', () => {
     await sees(offers.noneMine)
     await press(offers.make.open)
     await sees('At most 3 days, and not after the date of the request.')
+    expect(button(offers.make.action)).toBeDefined()
   })
 })
 
