@@ -6,6 +6,7 @@ import vue from '@vitejs/plugin-vue'
 import { transformWithOxc } from 'vite'
 import { defineConfig, type Plugin } from 'vitest/config'
 import { firstIcons } from './scripts/vite/icons'
+import { ownNames } from './scripts/vite/ownNames'
 import { compiledTexts, routeTexts } from './scripts/vite/texts'
 
 const api = process.env.DOORSTEP_API ?? 'http://127.0.0.1:5000'
@@ -184,6 +185,7 @@ export default defineConfig(({ isSsrBuild = false }) => ({
     routeTexts(),
     compiledTexts(),
     firstIcons(),
+    ownNames(),
     serviceWorker(),
     vue(),
     ui({

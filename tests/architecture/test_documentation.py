@@ -28,6 +28,19 @@ def test_page_of_faults_names_tests_that_exist() -> None:
     assert missing == []
 
 
+def test_page_of_promises_names_browser_tests_that_exist() -> None:
+    text = (ROOT / "docs" / "explanation" / "reliability.md").read_text(encoding="utf-8")
+    named = re.findall(r"`(test_\w+\.py)::(\w+)`", text)
+    assert len(named) > 10
+    files = ROOT / "tests" / "browser"
+    missing = [
+        f"{file}::{name}"
+        for file, name in named
+        if not re.search(rf"^def {name}\(", (files / file).read_text(encoding="utf-8"), re.MULTILINE)
+    ]
+    assert missing == []
+
+
 def test_documents_link_to_files_that_exist() -> None:
     pages = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), ROOT / "frontend" / "README.md"]
     broken = [

@@ -1,9 +1,8 @@
-import { readFileSync } from 'node:fs'
 import { afterEach, expect, it } from 'vitest'
 import type { ComponentCustomProperties } from 'vue'
 import { formatMoney } from '@/shared/lib/money'
 import { formatTime } from '@/shared/lib/time'
-import { available, i18n, languagesIn, ownNames, setLanguage, startLanguage } from './i18n'
+import { available, i18n, languagesIn, setLanguage, startLanguage } from './i18n'
 
 afterEach(async () => {
   await setLanguage('en')
@@ -62,16 +61,6 @@ it('stays with English where the stored language does not exist', async () => {
   document.cookie = 'doorstep-language=xx; path=/'
   await startLanguage()
   expect(i18n.global.locale.value).toBe('en')
-})
-
-it('has a font for the letters of every language by its own name', () => {
-  const letters = new Set([...ownNames.values()].join('').match(/[^\p{ASCII}]/gu))
-  const css = readFileSync('src/styles/main.css', 'utf8')
-  const range = /'Own Names'[^}]*unicode-range: ([^;]+);/.exec(css)?.[1] ?? ''
-  const covered = range
-    .split(',')
-    .map((one) => String.fromCodePoint(Number.parseInt(one.trim().slice(2), 16)))
-  expect(covered.sort()).toEqual([...letters].sort())
 })
 
 it('writes dates and money as the language does', () => {
