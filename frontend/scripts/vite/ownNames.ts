@@ -61,7 +61,7 @@ export function ownNames(): Plugin {
     transform(css, id) {
       if (!id.endsWith('src/styles/main.css')) return
       const faces = facesFor(css, 'src/locales', 'node_modules')
-      return faces && css.replace('/* What most devices have', () => `${faces}\n/* What most devices have`)
+      return faces ? `${css}\n${faces}` : undefined
     },
   }
 }

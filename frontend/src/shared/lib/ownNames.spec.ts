@@ -2,7 +2,7 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } f
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { facesFor, lettersOf } from '../../../scripts/vite/ownNames'
+import { facesFor, lettersOf, ownNames } from '../../../scripts/vite/ownNames'
 
 const css = readFileSync('src/styles/main.css', 'utf8')
 let folder = ''
@@ -33,6 +33,8 @@ it('draws the names of today in the committed font, which has their letters and 
     .map((one) => String.fromCodePoint(Number.parseInt(one.trim().slice(2), 16)))
   expect(covered.sort()).toEqual(lettersOf('src/locales'))
   expect(facesFor(css, 'src/locales', 'node_modules')).toBe('')
+  const transform = ownNames().transform as (css: string, id: string) => string | undefined
+  expect(transform(css, '/frontend/src/styles/main.css'), 'the sheet stays as it is').toBeUndefined()
 })
 
 it('finds the font of a new language among the packages, for the letters of its name', () => {
