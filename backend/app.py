@@ -21,7 +21,7 @@ from backend.api import (
     web_app,
 )
 from backend.core import cache, mail, queue, storage
-from backend.core.db import read_pool, session
+from backend.core.db import read_pool, replica, session
 from backend.core.events import announce
 from backend.core.events.publisher import Publisher
 from backend.core.observability import health, logging
@@ -56,7 +56,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.config["TESTING"] = settings.env == "test"
     app.config["PROPAGATE_EXCEPTIONS"] = False
     app.url_map.merge_slashes = False  # a redirect of "//x" would repeat the host that the caller sent
-    for part in (session, read_pool, cache, password_hashing, storage, mail, health, inspection, photos):
+    for part in (session, read_pool, replica, cache, password_hashing, storage, mail, health, inspection, photos):
         part.init_app(app, settings)
     app.extensions["older_revisions"] = revisions_too_old()
     queue.init_app(app, dispatcher=job_dispatcher(settings))

@@ -122,6 +122,12 @@ class Settings:
         "postgresql://user:password@host/name, or host1,host2 with standbys; empty: make run starts a PostgreSQL",
         secret=True,
     )
+    database_replica_url: str = _store(
+        v.replica_url,
+        "",
+        "A replica, or several, for lists, dashboard, reports and exports, at most 5 seconds behind; empty: none",
+        secret=True,
+    )
     owner_database_url: str = _store(
         v.database_url,
         "",
@@ -388,7 +394,7 @@ class Settings:
 
     @classmethod
     def _read(cls, given: Mapping[str, str]) -> Self:
-        values = _values(v.with_secret_files(given, cls))
+        values = v.parsed(v.with_secret_files(given, cls), dataclasses.fields(cls))
         has_address = bool(values["public_url"])
         v.fill_in(values)
         settings = cls(**values)
@@ -405,21 +411,6 @@ def _process_environment(*, owner: bool = False) -> Mapping[str, str]:
     if owner and not merged.get("DATABASE_URL"):  # the recorded owner belongs to another database
         noted = {**noted, **v.env_file(data_dir / OWNER_FILE)}
     return {**noted, **merged}
-
-
-def _values(given: Mapping[str, str]) -> dict[str, Any]:
-    values: dict[str, Any] = {}
-    problems: list[tuple[str, str]] = []
-    for field in dataclasses.fields(Settings):
-        name = field.name.upper()
-        raw = given.get(name, "").strip() or field.metadata["default"]
-        try:
-            values[field.name] = field.metadata["parse"](raw)
-        except ValueError as error:
-            problems.append((name, str(error)))
-    if problems:
-        raise SettingsError(*problems[0], more=problems[1:])
-    return values
 
 
 def _check_together(settings: Settings) -> None:
@@ -479,21 +470,12 @@ def _check_pairs(settings: Settings) -> None:
 
 def describe() -> Iterator[Described]:
     """All settings with their defaults, in order."""
-    for field in dataclasses.fields(Settings):
-        meta = field.metadata
-        yield Described(field.name.upper(), meta["default"], meta["about"], meta["group"])
+    return v.described(dataclasses.fields(Settings))
 
 
 def env_example() -> str:
     """The content of `.env.example`: every setting, commented out, with its default."""
-    lines = ["# All settings of Doorstep with their defaults. Copy to .env and change what you need.", ""]
-    group = None
-    for row in describe():
-        if row.group != group:
-            lines += ([] if group is None else [""]) + [f"## {row.group}"]
-            group = row.group
-        lines += [f"# {row.about}", f"#{row.name}={row.default}"]
-    return "\n".join(lines) + "\n"
+    return v.example(describe())
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ import os
 import re
 import socket
 import ssl
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, time
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -177,6 +177,20 @@ def host_address(value: str) -> str:
 
 
 def database_url(value: str) -> str:
+    # Without these, the first host that answers is used, even if it is a standby, which accepts no writes; and a
+    # command waits for minutes for a first host that is gone.
+    return _several_hosts(value, "target_session_attrs=read-write", "connect_timeout=3")
+
+
+def replica_url(value: str) -> str:
+    # A primary serves where no standby is left. libpq tries the hosts in random order (PostgreSQL 18, 34.1.1.3).
+    return _several_hosts(
+        value, "target_session_attrs=prefer-standby", "load_balance_hosts=random", "connect_timeout=3"
+    )
+
+
+def _several_hosts(value: str, *wanted: str) -> str:
+    """Return the URL, with these options where it names several hosts and does not set them itself."""
     if not value:
         return value
     scheme, _, rest = value.partition("://")
@@ -189,9 +203,6 @@ def database_url(value: str) -> str:
     url = f"postgresql://{credentials}{at}{hosts}{slash}{database}"
     if "," not in hosts:
         return url
-    # Without these, the first host that answers is used, even if it is a standby, which accepts no writes; and a
-    # command waits for minutes for a first host that is gone.
-    wanted = ("target_session_attrs=read-write", "connect_timeout=3")
     more = "&".join(option for option in wanted if option.partition("=")[0] + "=" not in database)
     return f"{url}{'' if slash else '/'}{'&' if '?' in database else '?'}{more}" if more else url
 
@@ -377,6 +388,41 @@ def _unquoted(value: str) -> str:
     if len(value) >= 2 and value[0] == value[-1] and value[0] in "\"'":
         return value[1:-1]
     return re.split(r"\s+#", value, maxsplit=1)[0].rstrip()
+
+
+def parsed(given: Mapping[str, str], fields: Iterable[dataclasses.Field[object]]) -> dict[str, Any]:
+    """Return the value of each setting. Raises SettingsError, which names all that are invalid."""
+    values: dict[str, Any] = {}
+    problems: list[tuple[str, str]] = []
+    for field in fields:
+        name = field.name.upper()
+        raw = given.get(name, "").strip() or field.metadata["default"]
+        try:
+            values[field.name] = field.metadata["parse"](raw)
+        except ValueError as error:
+            problems.append((name, str(error)))
+    if problems:
+        raise SettingsError(*problems[0], more=problems[1:])
+    return values
+
+
+def described(fields: Iterable[dataclasses.Field[object]]) -> Iterator[Described]:
+    """Return the lines of the table of settings, in the order of their fields."""
+    for field in fields:
+        meta = field.metadata
+        yield Described(field.name.upper(), meta["default"], meta["about"], meta["group"])
+
+
+def example(rows: Iterable[Described]) -> str:
+    """Return a file of settings that are commented out, with their defaults, by group."""
+    lines = ["# All settings of Doorstep with their defaults. Copy to .env and change what you need.", ""]
+    group = None
+    for row in rows:
+        if row.group != group:
+            lines += ([] if group is None else [""]) + [f"## {row.group}"]
+            group = row.group
+        lines += [f"# {row.about}", f"#{row.name}={row.default}"]
+    return "\n".join(lines) + "\n"
 
 
 def fill_in(values: dict[str, Any]) -> None:

@@ -52,11 +52,18 @@ ADMIN_PASSWORD = "an admin's long password"
 
 
 @pytest.fixture(scope="session")
-def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Start PostgreSQL and return the URL of a database with all migrations and places."""
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
+    """Start PostgreSQL with a database that has all migrations and places."""
     server = EmbeddedPostgres(tmp_path_factory.mktemp("postgres"), parameters=FAST)
-    yield start_copy(server)
+    start_copy(server)
+    yield server
     server.destroy()
+
+
+@pytest.fixture(scope="session")
+def postgres_url(postgres: EmbeddedPostgres) -> str:
+    """Return the URL of that database."""
+    return postgres.url
 
 
 @pytest.fixture(scope="session")

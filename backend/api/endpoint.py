@@ -20,6 +20,7 @@ from backend.api.errors import loggable_path
 from backend.api.responses import JSON, ApiResponse, render, to_json
 from backend.core import idempotency
 from backend.core.db import errors as db_errors
+from backend.core.db import replica
 from backend.core.db.pagination import Page
 from backend.core.db.session import db, transaction
 from backend.core.errors import DomainError, Invalid, Unauthenticated
@@ -121,6 +122,7 @@ def endpoint(
         @transaction()
         def in_one_transaction(resource: Resource, path: dict[str, object]) -> Response:
             actor = _admit(spec.who)
+            replica.begin_call(actor, only_reads=request.method in ("GET", "HEAD"))
             rate_limits.check(spec.rate_limit, actor, by_account=True)
             arguments = {**path, **_read_arguments(spec)}
 

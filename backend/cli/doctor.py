@@ -137,6 +137,7 @@ def _examine(checkup: Checkup) -> None:
     if current_settings().database_pooled:
         _check_pooler(checkup)
     check_hosts(checkup, current_settings().database_url)
+    check_replica(checkup, current_settings())
     _compare_processes(checkup)
     with checkup.step("an admin signs in"):
         with transaction():
@@ -187,6 +188,18 @@ def check_hosts(checkup: Checkup, url: str) -> None:
         verdict = doctor_hosts.judge(list(doctor_hosts.ask(url)))
         if verdict.error:
             raise StepFailed(f"{verdict.error} ({verdict.summary})")
+        checkup.report(f"        {verdict.summary}")
+        if verdict.warning:
+            checkup.report(f"WARNING {verdict.warning}")
+
+
+def check_replica(checkup: Checkup, settings: Settings) -> None:
+    """Say what the replica is, and how far it is behind. Without it everything works, so nothing here fails."""
+    if not settings.database_replica_url:
+        return
+    with checkup.step("the replica is asked"):
+        hosts = list(doctor_hosts.ask(settings.database_url))
+        verdict = doctor_hosts.judge_replicas(hosts, list(doctor_hosts.ask(settings.database_replica_url)))
         checkup.report(f"        {verdict.summary}")
         if verdict.warning:
             checkup.report(f"WARNING {verdict.warning}")

@@ -69,8 +69,8 @@ def judge(hosts: list[Host]) -> Verdict:
         elif host.is_primary:
             parts.append(f"{host.name} is the primary")
         else:
-            behind = None if newest is None else max(0, newest - host.position)
-            parts.append(f"{host.name} is a standby{'' if behind is None else f', {_size(behind)} behind'}")
+            part, behind = _standby(host.name, host.position, newest)
+            parts.append(part)
             if behind is not None and behind > MUCH_BEHIND_BYTES:
                 warnings.append(f"{host.name} is {_size(behind)} behind: a failover would lose it, or wait for it.")
     error = ""
@@ -80,6 +80,28 @@ def judge(hosts: list[Host]) -> Verdict:
         names = " and ".join(host.name for host in primaries)
         error = f"{names} accept writes, so data is divided. Stop all but one at once, and compare them."
     return Verdict("; ".join(parts), error, " ".join(warnings))
+
+
+def judge_replicas(hosts: list[Host], replicas: list[Host]) -> Verdict:
+    """Say what each host of DATABASE_REPLICA_URL is, compared with those of DATABASE_URL. None of it is an error."""
+    newest = max((host.position or 0 for host in hosts if host.is_primary), default=None)
+    parts, warnings = [], []
+    for host in replicas:
+        if host.position is None:
+            parts.append(f"{host.name} does not answer")
+            warnings.append(f"{host.name} does not answer: what it would be asked is read from the primary.")
+        elif host.is_primary:
+            parts.append(f"{host.name} accepts writes")
+            warnings.append(f"{host.name} is no standby: reads from it take nothing off the primary.")
+        else:
+            parts.append(_standby(host.name, host.position, newest)[0])
+    return Verdict("; ".join(parts), "", " ".join(warnings))
+
+
+def _standby(name: str, position: int, newest: int | None) -> tuple[str, int | None]:
+    """Return the words for a standby, and how many bytes it is behind, if a primary answered."""
+    behind = None if newest is None else max(0, newest - position)
+    return f"{name} is a standby{'' if behind is None else f', {_size(behind)} behind'}", behind
 
 
 def _size(number: int) -> str:

@@ -5,15 +5,18 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from itertools import chain
-from typing import Any, Final, TypeVar, cast
+from typing import Any, Final, NamedTuple, TypeVar, cast
 
 import structlog
 from flask import current_app
 from psycopg import Connection
 from psycopg.sql import Composed
+from sqlalchemy.engine import Connection as SourceConnection
 
 from backend.core import queue, storage
 from backend.core.config import current_settings
+from backend.core.db import replica
+from backend.core.db.replica import Source
 from backend.core.db.session import db, transaction
 from backend.core.errors import RetryLater
 from backend.core.failpoints import failpoint
@@ -50,7 +53,8 @@ def run(payload: ExportPayload, lease: Lease) -> Snooze | None:
     try:
         if lease.attempts > 1:
             storage.exports().drop_all(f"{export_id}-")
-        return _write(lease, export)
+        with replica.caught_up() as connection:
+            return _write(lease, export, connection or db.session)
     except storage.StoreFailed as error:
         _store_failed(lease, export_id, error)
     except ExportInterrupted:
@@ -76,11 +80,11 @@ def drop(payload: StoredFilePayload, _: Lease) -> None:
     actions.drop_files(payload.store_key)
 
 
-def _write(lease: Lease, export: Export) -> Snooze | None:
-    """Write part after part, then one file of all; stop in between while other jobs wait."""
+def _write(lease: Lease, export: Export, source: Source) -> Snooze | None:
+    """Write part after part from the source, then one file of all; stop in between while other jobs wait."""
     began = time.monotonic()
     progress = Progress(lease, export.id, rows=export.rows)
-    span, connection = actions.span(export), _driver_connection()
+    span, connection = actions.span(export), _driver_connection(source)
     if (expected := export.rows_expected) is None:
         expected = csv_copy.expected(connection, professional_id=export.professional_id, span=span)
         aside(lambda: actions.expect(export.id, expected))
@@ -95,18 +99,18 @@ def _write(lease: Lease, export: Export) -> Snooze | None:
             professional_id=export.professional_id, span=span, between=csv_copy.Between(after, until)
         )
         if until is None:
-            _write_file(lease, export, query, progress)
+            _write_file(lease, export, _Rows(source, query), progress)
             return None
-        export = _write_part(lease, export, query, until, progress)
+        export = _write_part(lease, export, _Rows(source, query), until, progress)
         if _should_stop(began):
             return Snooze("other jobs come first", 0, is_progress=True)
 
 
-def _write_part(lease: Lease, export: Export, query: Composed, until: Position, progress: "Progress") -> Export:
+def _write_part(lease: Lease, export: Export, rows: "_Rows", until: Position, progress: "Progress") -> Export:
     """Write a part to a file of its own, and return the export with it."""
     key = actions.part_key(export.id, f"{len(export.parts):05}-{lease.token}.csv")
     with storage.exports().writing(key) as file:
-        for piece in _pieces(query, progress, with_header=not export.parts):
+        for piece in rows.pieces(progress, with_header=not export.parts):
             file.write(piece)
     failpoint("export.part_written")
 
@@ -124,12 +128,12 @@ def _write_part(lease: Lease, export: Export, query: Composed, until: Position, 
     return kept
 
 
-def _write_file(lease: Lease, export: Export, query: Composed, progress: "Progress") -> None:
+def _write_file(lease: Lease, export: Export, rows: "_Rows", progress: "Progress") -> None:
     """Write the file of all parts and the last rows, and publish it."""
     key, digest, size = _key(lease, export.id), hashlib.sha256(), 0
     with _dropped_unless_kept(key):
         with storage.exports().writing(key) as file:
-            for piece in chain(_kept_parts(export, progress), _pieces(query, progress, with_header=not export.parts)):
+            for piece in chain(_kept_parts(export, progress), rows.pieces(progress, with_header=not export.parts)):
                 file.write(piece)
                 digest.update(piece)
                 size += len(piece)
@@ -147,15 +151,21 @@ def _kept_parts(export: Export, progress: "Progress") -> Iterator[bytes]:
                 progress.add(0)
 
 
-def _pieces(query: Composed, progress: "Progress", *, with_header: bool) -> Iterator[bytes]:
-    """Yield the CSV of a query. A failed COPY does not roll back the row that records the failure."""
-    with (
-        db.session.begin_nested(),
-        closing(csv_copy.pieces(_driver_connection(), query, with_header=with_header)) as pieces,
-    ):
-        for piece, rows in pieces:
-            yield piece
-            progress.add(rows)
+class _Rows(NamedTuple):
+    """The rows of a query, and where they come from: the primary by the session, or a replica."""
+
+    source: Source
+    query: Composed
+
+    def pieces(self, progress: "Progress", *, with_header: bool) -> Iterator[bytes]:
+        """Yield them as CSV. A failed COPY does not roll back the row that records the failure."""
+        with (
+            self.source.begin_nested(),
+            closing(csv_copy.pieces(_driver_connection(self.source), self.query, with_header=with_header)) as pieces,
+        ):
+            for piece, rows in pieces:
+                yield piece
+                progress.add(rows)
 
 
 def _should_stop(began: float) -> bool:
@@ -217,8 +227,9 @@ def _key(lease: Lease, export_id: int) -> str:
     return f"{export_id}-{lease.token}.csv"
 
 
-def _driver_connection() -> "Connection[Any]":
-    connection = db.session.connection().connection.driver_connection
+def _driver_connection(source: Source) -> "Connection[Any]":
+    held = source if isinstance(source, SourceConnection) else source.connection()
+    connection = held.connection.driver_connection
     return cast("Connection[Any]", connection)
 
 

@@ -93,7 +93,7 @@ def test_dashboard_statistics_match_simple_count(app: Flask, zone: ZoneInfo, see
     for _ in range(4):
         random_changes(dice)
         assert_statistics_match(zone)
-    assert counts.are_kept()
+    assert counts.are_kept(db.session)
     db.session.execute(text("UPDATE task_requests SET price = price + 10"))  # for certain a change to add
     db.session.commit()
     kept, added = kept_counts(), add_changes(limit=10_000)

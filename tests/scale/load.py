@@ -53,9 +53,10 @@ class Load:
     keeps: bool = False
     answers: list[Answer] = field(default_factory=list)
     acknowledged: dict[int, str] = field(default_factory=dict)
+    _kept: threading.local = field(default_factory=threading.local)  # the connections of its threads
 
     def __enter__(self) -> Self:
-        self._ends, self._kept = threading.Event(), threading.local()
+        self._ends = threading.Event()
         self._threads = [threading.Thread(target=self._write, args=(user,)) for user in self.customers]
         self._threads += [
             threading.Thread(target=self._read, args=(self.customers[n % len(self.customers)],))
@@ -114,7 +115,7 @@ class Load:
     def _read(self, user: User) -> None:
         with self._connecting():
             while not self._ends.wait(PAUSE_SECONDS):
-                self._call(user, "GET", random.choice(READS), call="read")
+                self.call(user, "GET", random.choice(READS), call="read")
 
     @contextmanager
     def _connecting(self) -> Iterator[None]:
@@ -132,21 +133,22 @@ class Load:
         while not self._ends.wait(PAUSE_SECONDS):
             when = now() + timedelta(days=random.randint(2, 50), minutes=random.randint(0, 1000))
             body = {"task_id": self.task_id, "date_of_request": when.isoformat()}
-            made = self._call(user, "POST", "/requests", body, call="create")
+            made = self.call(user, "POST", "/requests", body, call="create")
             if made.status != 201:
                 continue
             request_id = json.loads(made.body)["id"]
             self.acknowledged[request_id] = "requested"
             if self._ends.wait(PAUSE_SECONDS):
                 return
-            ended = self._call(user, "POST", f"/requests/{request_id}/cancel", {"reason": "Plans changed."}, "cancel")
+            ended = self.call(user, "POST", f"/requests/{request_id}/cancel", {"reason": "Plans changed."}, "cancel")
             if ended.status == 200:
                 self.acknowledged[request_id] = "cancelled"
 
-    def _call(self, user: User, method: str, path: str, body: Any = None, call: str = "") -> Answer:
+    def call(self, user: User, method: str, path: str, body: Any = None, call: str = "") -> Answer:
+        """Make one call, and keep its answer."""
         headers = {**user.headers, "Content-Type": "application/json", "Idempotency-Key": str(uuid.uuid4())}
         content = json.dumps(body).encode() if body is not None else None
-        found = send(self.url, method, path, content, headers, call=call, kept=self._kept.connection)
+        found = send(self.url, method, path, content, headers, call=call, kept=getattr(self._kept, "connection", None))
         self.answers.append(found)
         return found
 

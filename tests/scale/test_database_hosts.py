@@ -54,6 +54,13 @@ def test_doctor_names_role_and_lag_of_each_database_host(pair: tuple[EmbeddedPos
         assert wait_until(lambda: (verdict(three).error, verdict(three).warning) == ("", silent))
         there.execute("SELECT pg_wal_replay_resume()")
     assert wait_until(lambda: verdict(url).summary == f"{roles}0 KiB behind")
+    found = doctor_hosts.judge_replicas(list(doctor_hosts.ask(primary.url)), list(doctor_hosts.ask(three)))
+    assert f"127.0.0.1:{standby.port} is a standby, 0 KiB behind" in found.summary
+    assert found.error == ""
+    assert found.warning == (
+        f"127.0.0.1:{primary.port} is no standby: reads from it take nothing off the primary. "
+        f"127.0.0.1:{nowhere} does not answer: what it would be asked is read from the primary."
+    )
 
     assert verdict(url_of(standby, nowhere)).error.startswith("No host accepts writes.")
     with psycopg.connect(standby.url, autocommit=True) as there:

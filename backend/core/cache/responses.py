@@ -12,6 +12,7 @@ from typing import Final
 from backend.core.cache.valkey import CachedResponse, ValkeyStore, entity_tag
 from backend.core.cache.versions import Versions
 from backend.core.clock import now
+from backend.core.db import replica
 from backend.core.lru_cache import LruCache
 from backend.core.observability import metrics
 
@@ -80,7 +81,9 @@ class ResponseCache:
                     found = landed
                 elif leads or found is None:
                     metrics.cache_used(name=name, outcome="miss")
-                    return self._keep(place, _cached(make(), version=version, lifetime=lifetime), lifetime)
+                    with nullcontext() if versioned is None else replica.cached_under(versioned, version):
+                        made = make()
+                    return self._keep(place, _cached(made, version=version, lifetime=lifetime), lifetime)
         metrics.cache_used(name=name, outcome="hit" if found.is_fresh else "stale")
         return found
 

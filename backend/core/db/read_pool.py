@@ -6,18 +6,20 @@ import threading
 import time
 import weakref
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Final, cast
+from typing import Final, NamedTuple, Protocol, TypeVar, cast
 
 import orjson
 import psycopg
 import structlog
 from flask import Flask, current_app
+from psycopg.abc import Buffer
+from psycopg.abc import Transformer as AnyTransformer
 from psycopg.adapt import PyFormat, Transformer
 from psycopg.errors import error_from_result
-from psycopg.pq import DiagnosticField, ExecStatus, TransactionStatus
+from psycopg.pq import ConnStatus, DiagnosticField, ExecStatus, TransactionStatus
 from psycopg.pq.abc import PGconn, PGresult
 from psycopg.rows import RowFactory, TupleRow, tuple_row
 from psycopg.types.json import set_json_loads
@@ -34,6 +36,8 @@ from backend.settings import Settings
 
 log = structlog.get_logger(__name__)
 Statement = TextClause | AnySelect
+Found = TypeVar("Found")
+REPLICA: Final = "replica"  # the application's extension, where DATABASE_REPLICA_URL is set
 MAX_PREPARED: Final = 100  # statements per connection, whose plans take memory in PostgreSQL
 
 
@@ -70,21 +74,42 @@ class ReadConnection(WatchedConnection):
 
     def read(self, statement: Numbered, parameters: Mapping[str, object]) -> list[TupleRow]:
         """Return all rows. Raises psycopg.Error, OperationalError if the connection is lost."""
+        sent = self._as_sent(statement, parameters)
+        with self.watched():
+            result = _checked(sent.execute(self.pgconn))
+        return sent.rows(result)
+
+    def read_if(
+        self, condition: Numbered, given: Mapping[str, object], statement: Numbered, parameters: Mapping[str, object]
+    ) -> list[TupleRow] | None:
+        """Return all rows, or None if the condition, a statement with one boolean, does not hold.
+
+        Both go in one round trip, and PostgreSQL executes the condition first: what holds then is in the snapshot of
+        the statement. Raises psycopg.Error as ``read`` does.
+        """
+        if len(self._names) > MAX_PREPARED - 2:
+            self._forget_prepared()  # not between the two
+        sent = [self._as_sent(condition, given), self._as_sent(statement, parameters)]
+        with self.watched():
+            self.pgconn.enter_pipeline_mode()
+            try:
+                for one in sent:
+                    one.send(self.pgconn)
+                self.pgconn.pipeline_sync()
+                results = [_next_result(self.pgconn) for _ in sent]
+                self.pgconn.get_result()  # of the sync
+                holds, found = [_checked(result) for result in results]
+            finally:
+                if self.pgconn.status == ConnStatus.OK:
+                    self.pgconn.exit_pipeline_mode()
+        return sent[1].rows(found) if holds.get_value(0, 0) == b"t" else None
+
+    def _as_sent(self, statement: Numbered, parameters: Mapping[str, object]) -> "_Sent":
         transformer = Transformer(self)
-        sent = transformer.dump_sequence([parameters[name] for name in statement.names], statement.formats)
+        values = transformer.dump_sequence([parameters[name] for name in statement.names], statement.formats)
         types = transformer.types or ()
-        formats = transformer.formats
-        if self.prepares:
-            name = self._prepared_as(statement.sql, types)
-            with self.watched():
-                result = _checked(
-                    self.pgconn.exec_prepared(name, sent, formats)  # type: ignore[arg-type]  # psycopg's own type omits None
-                )
-        else:
-            with self.watched():
-                result = _checked(self.pgconn.exec_params(statement.sql, sent, types, formats))
-        transformer.set_pgresult(result)
-        return transformer.load_rows(0, result.ntuples, tuple)
+        name = self._prepared_as(statement.sql, types) if self.prepares else None
+        return _Sent(name, statement.sql, values, types, transformer)
 
     def _prepared_as(self, sql: bytes, types: tuple[int, ...]) -> bytes:
         """Return the name of the prepared statement, which is prepared once for parameters of these types."""
@@ -92,12 +117,55 @@ class ReadConnection(WatchedConnection):
         if name is None:
             with self.watched():
                 if len(self._names) >= MAX_PREPARED:
-                    _checked(self.pgconn.exec_(b"DEALLOCATE ALL"))
-                    self._names.clear()
+                    self._forget_prepared()
                 name = b"read_%d" % len(self._names)
                 _checked(self.pgconn.prepare(name, sql, types))
             self._names[sql, types] = name
         return name
+
+    def _forget_prepared(self) -> None:
+        _checked(self.pgconn.exec_(b"DEALLOCATE ALL"))
+        self._names.clear()
+
+
+class _Sent(NamedTuple):
+    """A statement as libpq sends it: by the name under which it is prepared, if it is."""
+
+    name: bytes | None
+    sql: bytes
+    values: Sequence[Buffer | None]
+    types: tuple[int, ...]
+    transformer: AnyTransformer
+
+    def execute(self, pgconn: PGconn) -> PGresult:
+        """Execute it by libpq's blocking call."""
+        formats = self.transformer.formats
+        if self.name is None:
+            return pgconn.exec_params(self.sql, self.values, self.types, formats)
+        return pgconn.exec_prepared(self.name, self.values, formats)  # type: ignore[arg-type]  # psycopg's own type omits None
+
+    def rows(self, result: PGresult) -> list[TupleRow]:
+        """Return the rows of its result."""
+        self.transformer.set_pgresult(result)
+        return self.transformer.load_rows(0, result.ntuples, tuple)
+
+    def send(self, pgconn: PGconn) -> None:
+        """Send it in pipeline mode."""
+        formats = self.transformer.formats
+        if self.name is None:
+            pgconn.send_query_params(self.sql, self.values, self.types, formats)
+        else:
+            pgconn.send_query_prepared(self.name, self.values, formats)
+
+
+def _next_result(pgconn: PGconn) -> PGresult:
+    """Return the only result of the next statement in a pipeline. Raises OperationalError without a connection."""
+    result = pgconn.get_result()
+    if result is None:
+        raise psycopg.OperationalError("the connection was lost")
+    while pgconn.get_result() is not None:  # None ends each statement
+        pass
+    return result
 
 
 def _checked(result: PGresult) -> PGresult:
@@ -109,14 +177,16 @@ def _checked(result: PGresult) -> PGresult:
 
 
 class Reads:
-    """Reads on up to ``DB_READ_POOL_SIZE`` connections in autocommit per process."""
+    """Reads on up to ``DB_READ_POOL_SIZE`` connections in autocommit per process, to the host of ``DATABASE_URL``."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, name: str = "reads") -> None:
         self._connection = ReadConnection.with_limit(settings.db_silent_seconds)
         self._connection.prepares = settings.db_prepare
         # Parallel workers would read far ahead of a page that ends after a few rows.
         self._arguments = connect_arguments(settings, max_parallel_workers_per_gather="0")
-        self._pool = ConnectionPool(size=settings.db_read_pool_size, timeout_seconds=settings.db_pool_timeout_seconds)
+        self._pool = ConnectionPool(
+            size=settings.db_read_pool_size, timeout_seconds=settings.db_pool_timeout_seconds, name=name
+        )
 
     def usage(self) -> PoolUsage:
         """Return how much of the pool is used at present."""
@@ -129,21 +199,39 @@ class Reads:
             Unavailable: the database is unavailable, or (Busy) all connections were in use for too long.
             Invalid: a value cannot be stored in the database.
         """
-        ready = _numbered(statement)
-        parameters = {**ready.values, **parameters}
+        ready = numbered(statement)
+        values = {**ready.values, **parameters}
+        return self._on_connection(lambda connection: connection.read(ready, values))
+
+    def rows_if(
+        self,
+        condition: Statement,
+        given: Mapping[str, object],
+        statement: Statement,
+        parameters: Mapping[str, object],
+    ) -> list[TupleRow] | None:
+        """Return all rows, or None if the condition does not hold; see :meth:`ReadConnection.read_if`.
+
+        Raises the errors of :meth:`rows`.
+        """
+        first, ready = numbered(condition), numbered(statement)
+        values = {**ready.values, **parameters}
+        return self._on_connection(lambda connection: connection.read_if(first, given, ready, values))
+
+    def _on_connection(self, read: Callable[[ReadConnection], Found]) -> Found:
         connection = kept = self._pool.take()
         try:
             if connection is None:
                 connection = self._connect()
             try:
-                rows = connection.read(ready, parameters)
+                found = read(connection)
             except psycopg.OperationalError as error:
                 if kept is None or is_usable(kept) or isinstance(error, HostSilent):
                     raise
                 log.info("database.idle_connection_lost", error=repr(error))  # most likely while it was idle
                 kept.close()
                 connection = self._connect()
-                rows = connection.read(ready, parameters)
+                found = read(connection)
         except psycopg.DataError as error:
             raise Invalid("A value is out of range.") from error
         except psycopg.OperationalError as error:
@@ -152,7 +240,7 @@ class Reads:
             raise db_errors.unavailable(error) from error
         finally:
             self._pool.give_back(connection)
-        return rows
+        return found
 
     def _connect(self) -> ReadConnection:
         connection = self._connection.connect(autocommit=True, **self._arguments)
@@ -165,16 +253,30 @@ def init_app(app: Flask, settings: Settings) -> None:
     app.extensions["reads"] = Reads(settings)
 
 
-def rows(statement: Statement, parameters: Mapping[str, object]) -> list[TupleRow]:
-    """Return all rows of a statement as tuples, of which callers make typed rows by position; see :class:`Reads`."""
+class Behind(Protocol):
+    """Where reads go that may be behind; see ``backend.core.db.replica``."""
+
+    def rows(self, statement: Statement, parameters: Mapping[str, object]) -> list[TupleRow] | None:
+        """Return all rows, or None if the primary has to be asked."""
+
+
+def rows(statement: Statement, parameters: Mapping[str, object], *, behind: bool = False) -> list[TupleRow]:
+    """Return all rows of a statement as tuples, of which callers make typed rows by position; see :class:`Reads`.
+
+    ``behind``: they may come from a replica, some seconds late, but never without what the caller's account wrote.
+    """
     if db.session.registry.has() and db.session().in_transaction():
         return list(db.session.execute(statement, parameters))
+    if behind and (replica := cast("Behind | None", current_app.extensions.get(REPLICA))) is not None:
+        found = replica.rows(statement, parameters)
+        if found is not None:
+            return found
     return cast("Reads", current_app.extensions["reads"]).rows(statement, parameters)
 
 
-def one(statement: Statement, parameters: Mapping[str, object]) -> TupleRow:
+def one(statement: Statement, parameters: Mapping[str, object], *, behind: bool = False) -> TupleRow:
     """Return the row of a statement that always has one."""
-    return rows(statement, parameters)[0]
+    return rows(statement, parameters, behind=behind)[0]
 
 
 def one_or_none(statement: Statement, parameters: Mapping[str, object]) -> TupleRow | None:
@@ -196,7 +298,8 @@ def compiled(statement: Statement) -> Compiled:
 
 
 @lru_cache(maxsize=512)
-def _numbered(statement: Statement) -> Numbered:
+def numbered(statement: Statement) -> Numbered:
+    """Return the statement as libpq takes it, compiled once."""
     dialect = PGDialect_psycopg(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]  # SQLAlchemy's own
     result = statement.compile(dialect=dialect)
     names = tuple(result.positiontup or ())
@@ -258,7 +361,10 @@ class _State:
 class ConnectionPool:
     """A pool of up to ``size`` connections; a forked process starts with none."""
 
-    def __init__(self, *, size: int, timeout_seconds: float, idle_seconds: float = IDLE_SECONDS) -> None:
+    def __init__(
+        self, *, size: int, timeout_seconds: float, idle_seconds: float = IDLE_SECONDS, name: str = "reads"
+    ) -> None:
+        self._name = name
         self._timeout = timeout_seconds
         self._idle = idle_seconds
         self._start(_State(size))
@@ -318,7 +424,7 @@ class ConnectionPool:
         if waiter.served.acquire(blocking=False):  # a place was free
             return waiter.connection
         is_served = waiter.served.acquire(timeout=self._timeout)
-        metrics.pool_waited(pool="reads", seconds=time.monotonic() - began)
+        metrics.pool_waited(pool=self._name, seconds=time.monotonic() - began)
         if not is_served:
             with state.lock:
                 if waiter.served.locked():  # else it was served just now

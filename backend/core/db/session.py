@@ -12,8 +12,9 @@ from weakref import WeakKeyDictionary
 
 import psycopg
 import structlog
-from flask import Flask
+from flask import Flask, current_app
 from flask_sqlalchemy import SQLAlchemy
+from psycopg.pq import TransactionStatus
 from psycopg.rows import TupleRow
 from sqlalchemy import BigInteger, DateTime, Identity, MetaData, Numeric, Text, event, func, text
 from sqlalchemy.engine import Engine, ExceptionContext
@@ -41,6 +42,9 @@ NAMING = {
 }
 
 NOWHERE = "postgresql://127.0.0.1:1/none"  # nothing listens here; for commands that need no database
+
+POSITION: Final = b"SELECT pg_current_wal_insert_lsn() - '0/0'"
+NOTED_COMMIT: Final = b"SELECT pg_current_xact_id_if_assigned() IS NOT NULL; COMMIT; " + POSITION
 
 TIMESTAMP = DateTime(timezone=True)  # type of a parameter that is compared with a time
 
@@ -148,6 +152,29 @@ def engine_options(settings: Settings) -> dict[str, object]:
     }
 
 
+class NotingConnection(WatchedConnection):
+    """A connection that notes where the log was after it committed changes, in the round trip of the COMMIT."""
+
+    def commit(self) -> None:
+        """Commit; see ``position_of_commit``."""
+        if self.pgconn.transaction_status != TransactionStatus.INTRANS:
+            super().commit()
+            return
+        cursor = self.execute(NOTED_COMMIT, prepare=False)  # several statements cannot be prepared
+        ((has_written,),) = cursor.fetchall()
+        cursor.nextset()
+        cursor.nextset()
+        _position.set(int(cursor.fetchall()[0][0]) if has_written else None)
+
+
+def position_of_commit() -> int | None:
+    """Return the position in the write-ahead log after this thread's last commit; None if it changed nothing.
+
+    A position is a number of bytes. It is noted only where DATABASE_REPLICA_URL is set.
+    """
+    return _position.get()
+
+
 @event.listens_for(Engine, "handle_error")
 def _keep_values_out_of_messages(context: ExceptionContext) -> None:
     """Reduce a database error to its primary message, because DETAIL and context quote rows.
@@ -194,11 +221,13 @@ def init_app(app: Flask, settings: Settings) -> None:
     app.config["SQLALCHEMY_DATABASE_URI"] = "postgresql+psycopg://"  # psycopg reads the address, for it may name hosts
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = engine_options(settings)
     db.init_app(app)
-    connection = WatchedConnection.with_limit(settings.db_silent_seconds)
+    kind = NotingConnection if settings.database_replica_url else WatchedConnection
+    connection = kind.with_limit(settings.db_silent_seconds)
     with app.app_context():
         event.listen(db.engine, "do_connect", lambda _, __, ___, named: connection.connect(**named))
 
 
+_position: Final[ContextVar[int | None]] = ContextVar("position", default=None)
 _AT_COMMIT: Final[ContextVar[list[tuple[bytes, Mapping[str, object]]] | None]] = ContextVar("at_commit", default=None)
 _END_CALLBACKS: Final[ContextVar[list[Callable[[], None]] | None]] = ContextVar("endings", default=None)
 
@@ -211,6 +240,7 @@ def transaction() -> Iterator[None]:
     """
     endings: list[Callable[[], None]] = []
     token, statements = _END_CALLBACKS.set(endings), _AT_COMMIT.set([])
+    _position.set(None)
     try:
         yield
         if db.session.registry.has():
@@ -230,7 +260,7 @@ def _commit() -> None:
     """Commit. Raises OutcomeUnknown if the connection broke after COMMIT was sent and before it was confirmed."""
     db.session.flush()  # first, so that only COMMIT itself can fail below
     if statements := _AT_COMMIT.get():
-        _pipeline([*statements, (b"COMMIT", {})])
+        _commit_with(statements)
     try:
         db.session.commit()  # after COMMIT it sends nothing to the database
     except DBAPIError as error:
@@ -242,6 +272,15 @@ def _commit() -> None:
             "same Idempotency-Key, or check whether they were saved before you try again.",
             retry_after=3,
         ) from error
+
+
+def _commit_with(statements: Sequence[tuple[bytes, Mapping[str, object]]]) -> None:
+    """Commit in one round trip with the last statements."""
+    commit: tuple[bytes, Mapping[str, object]] = (b"COMMIT", {})
+    if current_app.extensions["settings"].database_replica_url:
+        _position.set(int(_pipeline([*statements, commit, (POSITION, {})]).fetchall()[0][0]))
+    else:
+        _pipeline([*statements, commit])
 
 
 def execute_first(sql: bytes, values: Mapping[str, object]) -> list[TupleRow]:

@@ -1,11 +1,12 @@
 """Announce changes in the transaction that makes them; they are published once it has committed."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Final
 
 from flask import Flask
 
 from backend.core.clock import is_frozen
+from backend.core.db import positions
 from backend.core.db.after_commit import AfterCommit
 from backend.core.events.protocol import Event, Message, Topic, joined
 from backend.core.failpoints import failpoint
@@ -31,7 +32,7 @@ def announce(
     topic: Topic,
     *,
     accounts: Iterable[int | None] = (),
-    roles: Iterable[Role] = (),
+    roles: Collection[Role] = (),
     object_id: int | None = None,
     version: int | None = None,
 ) -> None:
@@ -41,6 +42,7 @@ def announce(
     """
     to = tuple(sorted({account for account in accounts if account is not None}))
     if (to or roles) and not is_frozen():
+        positions.need([*map(positions.of_account, to), *map(positions.of_role, roles)])  # they will read it again
         _announce(Message((Event(topic.value, to, tuple(role.value for role in roles), object_id, version),)))
 
 

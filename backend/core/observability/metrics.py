@@ -29,6 +29,7 @@ __all__ = [
     "guarded_from_fork",
     "job_done",
     "pool_waited",
+    "read_behind",
     "repeated",
     "request_done",
     "sampled",
@@ -84,7 +85,6 @@ class _Figures:
             "event_streams_dropped", "Streams ended because their client read too slowly", registry=registry
         )
         self.cache = Counter("cache_lookups", "Cache lookups, by outcome", ["name", "outcome"], registry=registry)
-
         self.sms_limited = Counter(
             "sms_limited", "SMS not sent because a daily limit was reached", ["limit"], registry=registry
         )
@@ -101,6 +101,7 @@ class _Figures:
             buckets=WAIT_BUCKETS,
             registry=registry,
         )
+        self.behind = _reads_behind(registry)
         self.cpu = Counter("process_cpu_seconds", "CPU time used, by kind of process", ["kind"], registry=registry)
         self.sampled = _sampled_gauges(registry)
 
@@ -110,6 +111,11 @@ class _Figures:
             self._process = metric_files.begin_process(self.folder)
             self._pid = pid
         return self._process
+
+
+def _reads_behind(registry: CollectorRegistry) -> Counter:
+    about = "Reads that may come from the replica, by the server that was asked: replica or primary"
+    return Counter("db_reads_behind", about, ["server"], registry=registry)
 
 
 def _sampled_gauges(registry: CollectorRegistry) -> Mapping[str, Gauge]:
@@ -241,6 +247,12 @@ def pool_waited(*, pool: str, seconds: float) -> None:
     """Count one wait for a database connection."""
     for figures in _figures:
         figures.pool_waits.labels(pool).observe(seconds)
+
+
+def read_behind(*, server: str) -> None:
+    """Count one read that may come from the replica."""
+    for figures in _figures:
+        figures.behind.labels(server).inc()
 
 
 def used_cpu(*, kind: str, seconds: float) -> None:

@@ -14,6 +14,7 @@ from backend.core.observability import metrics
 if TYPE_CHECKING:  # beat and live updates have no database, and load none of its libraries
     from flask import Flask
 
+    from backend.core.db.replica import Replica
     from backend.core.db.session import PoolUsage
     from backend.core.security.password_hashing import BoundedPasswordHasher
 
@@ -45,6 +46,7 @@ class Sampler:
         self._hasher: BoundedPasswordHasher | None = app.extensions["passwords"] if app else None
         self._pools: dict[str, _Pool] = {}
         self._app = app
+        self._replica: Replica | None = app.extensions.get("replica") if app else None
 
     def run(self) -> None:
         """Sample until the process ends."""
@@ -101,4 +103,6 @@ class Sampler:
             if isinstance(pool, CountedPool):
                 self._pools["session"] = pool
             self._pools["reads"] = self._app.extensions["reads"]
+            if self._replica is not None:
+                self._pools["replica"] = self._replica
         return {name: pool.usage() for name, pool in self._pools.items()}

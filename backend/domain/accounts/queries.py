@@ -234,7 +234,7 @@ def list_accounts(listing: ListQuery, *, filters: AccountFilters, window: Window
         scope = f"{scope}:{match.name}"
     length = len(_keys(listing, filters.sort, match))
     statement = _page(listing, frozenset(given), match, filters.sort, goes_on=window.cursor is not None)
-    rows = read_pool.rows(statement, given | words | position(window, scope, length=length))
+    rows = read_pool.rows(statement, given | words | position(window, scope, length=length), behind=True)
     page = cut(rows, window=window, scope=scope, values=lambda row: row[-length:])
     return Page([AccountRow._make(row[:-length]) for row in page.items], page.next_cursor)
 
@@ -278,7 +278,7 @@ def _text_match(listing: ListQuery, words: Mapping[str, str], *, window: Window,
     exact, similar = TextMatch(EXACT, digits="digits" in words), TextMatch(SIMILAR)
     if window.cursor:
         return exact if _is_of(window.cursor, f"{scope}:{EXACT}") else similar
-    [is_held] = read_pool.one(_any_match(listing, exact), words)
+    [is_held] = read_pool.one(_any_match(listing, exact), words, behind=True)
     return exact if is_held else similar
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, delete, exists, func, select, text, union,
 
 from backend.core.clock import now
 from backend.core.config import current_settings
-from backend.core.db import read_pool
+from backend.core.db import positions, read_pool
 from backend.core.db.session import db
 from backend.core.errors import Forbidden, NotFound, Unauthenticated
 from backend.core.observability import security_log
@@ -103,6 +103,7 @@ def start(account: Account, device: Device) -> Issued:
     )
     db.session.add(session)
     db.session.flush()
+    positions.need([positions.of_account(account.id)])  # the account may have signed up just now
     return _issued(session, account.role)
 
 

@@ -78,7 +78,7 @@ def page(*, filters: AuditFilters, window: Window) -> Page[dict[str, object]]:
     given = filters.given()
     statement = _page(frozenset(given), goes_on=window.cursor is not None)
     parameters = given | position(window, SCOPE, length=len(KEYS))
-    rows = [AuditRow._make(row) for row in read_pool.rows(statement, parameters)]
+    rows = [AuditRow._make(row) for row in read_pool.rows(statement, parameters, behind=True)]
     found = cut(rows, window=window, scope=SCOPE, values=lambda row: [row.at, row.id])
     names = _usernames(found.items)
     return Page([_present(row, names) for row in found.items], found.next_cursor)
@@ -94,7 +94,7 @@ def _usernames(rows: Sequence[AuditRow]) -> dict[int, str]:
     """Return the usernames of the accounts in the entries, in one query."""
     ids = {row.actor_id for row in rows} | {row.subject_id for row in rows if row.subject_kind == "account"}
     known = read_pool.array(account_id for account_id in ids if account_id is not None)
-    return dict(read_pool.rows(USERNAMES, {"ids": known}))
+    return dict(read_pool.rows(USERNAMES, {"ids": known}, behind=True))
 
 
 def _present(row: AuditRow, names: dict[int, str]) -> dict[str, object]:

@@ -10,6 +10,7 @@ from typing import Final
 from sqlalchemy import text
 
 from backend.core.config import current_settings
+from backend.core.db.replica import Source
 from backend.core.db.session import advisory_lock, db
 
 LATE_AFTER: Final = timedelta(minutes=15)  # an arrival, after the requested time; as in migration 0036
@@ -88,15 +89,15 @@ COUNTED: Final = """
 """
 
 
-def are_kept() -> bool:
+def are_kept(source: Source) -> bool:
     """Return whether the counts are of days in the marketplace's time zone: not just after it was changed."""
-    return db.session.execute(ZONE).scalar_one_or_none() == current_settings().market_timezone
+    return source.execute(ZONE).scalar_one_or_none() == current_settings().market_timezone
 
 
 def add_changes(*, limit: int) -> int:
     """Add changes to the counts; return how many. All is counted again if the marketplace's time zone was changed."""
     advisory_lock(LOCK)
-    if not are_kept():
+    if not are_kept(db.session):
         rebuild()
         return 0
     added: int = db.session.execute(ADD, {"zone": current_settings().market_timezone, "limit": limit}).scalar_one()

@@ -13,8 +13,9 @@ from sqlalchemy import TextClause, text
 
 from backend.core.clock import now
 from backend.core.config import current_settings
+from backend.core.db import replica
 from backend.core.db.date_range import Bound, DateRange, date_range, day_start
-from backend.core.db.session import db
+from backend.core.db.replica import Source
 from backend.domain.dashboard import counts
 from backend.domain.market import settings as market
 
@@ -230,10 +231,14 @@ def statistics(*, first: Bound | None = None, last: Bound | None = None) -> dict
     Raises:
         Invalid: The range ends before it starts.
     """
-    at, zone = now(), current_settings().zone
-    days = dashboard_range(first, last, now=at, zone=zone)
-    are_kept = counts.are_kept()
-    source = counts.KEPT if are_kept and days.has_whole_days(zone) else counts.COUNTED
+    at = now()
+    days = dashboard_range(first, last, now=at, zone=current_settings().zone)
+    return replica.read(lambda source: _statistics(source, days, at), for_caller=False)
+
+
+def _statistics(source: Source, days: DashboardRange, at: datetime) -> dict[str, object]:
+    zone, are_kept = current_settings().zone, counts.are_kept(source)
+    kind = counts.KEPT if are_kept and days.has_whole_days(zone) else counts.COUNTED
     soon = at + EXPIRING_WITHIN
     expiring_day = soon.astimezone(zone).date() if are_kept else date.min
     values = {
@@ -253,20 +258,20 @@ def statistics(*, first: Bound | None = None, last: Bound | None = None) -> dict
         "late_after": counts.LATE_AFTER,
         "impatient": at - timedelta(minutes=market.get().answer_within_minutes),
     }
-    created = _rows(RequestCounts._make, _statement(CREATED, source), values)
-    people = _rows(PeopleCounts._make, _statement(PEOPLE, source), values)
-    work = _rows(WorkCounts._make, _statement(WORK, source), values)
-    jobs = _one(JOBS, values)
+    created = _rows(source, RequestCounts._make, _statement(CREATED, kind), values)
+    people = _rows(source, PeopleCounts._make, _statement(PEOPLE, kind), values)
+    work = _rows(source, WorkCounts._make, _statement(WORK, kind), values)
+    jobs = _one(source, JOBS, values)
     return {
         "generated_at": at,
         "from": days.first.isoformat(),
         "to": days.last.isoformat(),
         "step": days.step,
         "currency": current_settings().market_currency,
-        "approvals": _approvals(people, _one(_statement(QUEUE, source), values)),
+        "approvals": _approvals(people, _one(source, _statement(QUEUE, kind), values)),
         "professionals_by_rating": _ratings(people),
         "people": _accounts(people),
-        "waiting": _one(_statement(WAITING, source), values),
+        "waiting": _one(source, _statement(WAITING, kind), values),
         "requests_by_status": _by_status(created),
         "requests_by_day": _by_day(created, days),
         "cancellations": _cancellations(created),
@@ -288,14 +293,16 @@ def _statement(sql: str, source: str) -> TextClause:
     return text(sql.format(counts=source, current=counts.CURRENT))
 
 
-def _rows(make: Callable[[Iterable[object]], Row], statement: TextClause, values: Mapping[str, object]) -> list[Row]:
+def _rows(
+    source: Source, make: Callable[[Iterable[object]], Row], statement: TextClause, values: Mapping[str, object]
+) -> list[Row]:
     """Return the rows of a statement, made by position."""
-    return [make(row) for row in db.session.execute(statement, _parameters(statement, values))]
+    return [make(row) for row in source.execute(statement, _parameters(statement, values))]
 
 
-def _one(statement: TextClause, values: Mapping[str, object]) -> dict[str, object]:
+def _one(source: Source, statement: TextClause, values: Mapping[str, object]) -> dict[str, object]:
     """Return the only row of a statement, by the names of its columns."""
-    row = db.session.execute(statement, _parameters(statement, values)).one()
+    row = source.execute(statement, _parameters(statement, values)).one()
     return row._asdict()
 
 

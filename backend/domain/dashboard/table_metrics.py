@@ -15,6 +15,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from backend.core.clock import now
 from backend.core.config import current_settings
+from backend.core.db.read_pool import REPLICA
+from backend.core.db.replica import Replica
 from backend.core.db.session import db
 from backend.core.observability import fleet, metrics
 from backend.core.queue import admin
@@ -68,7 +70,7 @@ class TableCache:
 def collect() -> list[metrics.Metric]:
     """Return the current values; none while the database is unavailable, when the other metrics matter most."""
     try:
-        return [*_jobs(), *_tables(), *_processes()]
+        return [*_jobs(), *_tables(), *_processes(), *_replica()]
     except SQLAlchemyError:
         db.session.rollback()
         return []
@@ -93,6 +95,13 @@ def _jobs() -> list[metrics.Metric]:
             if (counts := {name: float(getattr(run, field)) for name, run in last.items()})
         ),
     ]
+
+
+def _replica() -> list[metrics.Metric]:
+    replica: Replica | None = current_app.extensions.get(REPLICA)
+    lag = replica.lag.seconds() if replica else None
+    about = "How far the replica is behind, as this process measures it while it asks it"
+    return [] if lag is None else [metrics.gauge("db_replica_lag_seconds", about, lag)]
 
 
 def _processes() -> list[metrics.Metric]:

@@ -58,14 +58,14 @@ class NotificationRow(NamedTuple):
 def page(account_id: int, *, unread: bool | None, window: Window) -> Page[NotificationRow]:
     """Return a page of the actor's notifications, newest first, optionally only unread or read ones."""
     parameters = {"account_id": account_id, **position(window, SCOPE, length=len(NEWEST))}
-    rows = read_pool.rows(_page(unread=unread, goes_on=window.cursor is not None), parameters)
+    rows = read_pool.rows(_page(unread=unread, goes_on=window.cursor is not None), parameters, behind=True)
     found = [NotificationRow._make(row) for row in rows]
     return cut(found, window=window, scope=SCOPE, values=lambda row: (row.created_at, row.id))
 
 
 def unread_count(account_id: int) -> int:
     """Return the number of unread notifications."""
-    [number] = read_pool.one(UNREAD, {"account_id": account_id})
+    [number] = read_pool.one(UNREAD, {"account_id": account_id}, behind=True)
     return int(number)
 
 

@@ -178,5 +178,5 @@ def page(
         statement = NEAREST_FIRST
         metres = radius_km * METRES if radius_km else None
         parameters |= {"pincode": pincode, "metres": metres, "first": window.cursor is None}
-    rows = [OfferingProfessional._make(row) for row in read_pool.rows(statement, parameters)]
+    rows = [OfferingProfessional._make(row) for row in read_pool.rows(statement, parameters, behind=True)]
     return cut(rows, window=window, scope=SCOPE, values=lambda row: (row.k0, row.k1, row.k2, row.id))

@@ -10,6 +10,7 @@ from sqlalchemy import text
 
 from backend.core.clock import now
 from backend.core.config import current_settings
+from backend.core.db import replica
 from backend.core.db.session import db
 from backend.domain.reports.months import Month
 
@@ -188,7 +189,8 @@ def compute(month: Month, customers: Sequence[int]) -> dict[int, MonthlyStatisti
         "currency": current_settings().market_currency,
         "customers": list(customers),
     }
-    rows = map(_Aggregate._make, db.session.execute(AGGREGATE, values))
+    with replica.caught_up() as source:
+        rows = [_Aggregate._make(row) for row in (source or db.session).execute(AGGREGATE, values)]
     return {row.customer_id: _statistics(row, at) for row in rows}
 
 

@@ -6,9 +6,8 @@ from typing import Final, NamedTuple
 
 from sqlalchemy import BigInteger, ColumnElement, bindparam, select
 
-from backend.core.db import pagination, read_pool
+from backend.core.db import pagination, read_pool, replica
 from backend.core.db.pagination import Page, SortKey, Window
-from backend.core.db.session import db
 from backend.core.security.authz import Actor, Role
 from backend.domain.accounts.models import Account
 from backend.domain.reviews.models import Review
@@ -109,7 +108,8 @@ def page(*, filters: ReviewFilters, window: Window, private: bool) -> Page[dict[
     if window.cursor is not None:
         values = pagination.decode_cursor("reviews", window.cursor, length=len(KEYS))
         statement = statement.where(pagination.after(KEYS, values))
-    found = db.session.execute(statement.order_by(*pagination.order(KEYS)).limit(window.limit + 1))
+    wanted = statement.order_by(*pagination.order(KEYS)).limit(window.limit + 1)
+    found = replica.read(lambda source: source.execute(wanted).all(), for_caller=True)
     rows = [ListedReview(ReviewRow._make(row[:WIDTH]), *row[WIDTH:]) for row in found]
     cut = pagination.cut(rows, window=window, scope="reviews", values=_position)
     return Page([_listed(row, private=private) for row in cut.items], cut.next_cursor)

@@ -5,7 +5,7 @@ from typing import Final, TypedDict
 
 from sqlalchemy import text
 
-from backend.core.db.session import db
+from backend.core.db import replica
 
 FITS: Final = """
     (t.within = '' OR starts_with(plain_text(s.district), t.within) OR starts_with(plain_text(s.state), t.within))
@@ -81,7 +81,8 @@ class Location:
 def resolve(typed: str) -> Location:
     """Return the places of a name ("Indiranagar", "Indiranagar, Bengaluru", "Karnataka"). One query."""
     name, _, within = (part.strip() for part in typed.partition(","))
-    rows = db.session.execute(RESOLVE, {"name": name or typed, "within": within, "most": MOST}).all()
+    values = {"name": name or typed, "within": within, "most": MOST}
+    rows = replica.read(lambda source: source.execute(RESOLVE, values).all(), for_caller=True)
     if rows and rows[0].tier in MEANT:
         return Location(tuple(dict.fromkeys(row.key for row in rows)))
     similar = (

@@ -64,7 +64,7 @@ def run(criteria: Criteria, *, window: Window) -> Found:
         return Found(b"[]", b"[]", None, orjson.dumps(place.similar))
     where, parameters = place
     composed = statement.compose(where, sort=criteria.sort, matched=criteria.q is not None, paging=keys is not None)
-    row = _Result._make(read_pool.one(composed, parameters | _filters(criteria, window, keys)))
+    row = _Result._make(read_pool.one(composed, parameters | _filters(criteria, window, keys), behind=True))
     if not row.is_known:
         raise Invalid.field("pincode", "This pincode does not exist.", code="unknown_pincode")
     cursor = encode_cursor(scope, row.last) if row.last else None

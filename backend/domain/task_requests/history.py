@@ -103,7 +103,7 @@ def read(actor: Actor, relation: Relation, request: Request) -> list[dict[str, o
     The reasons of professionals who were not asked are for admins only. Of the customer's address and remarks, a
     professional sees the changes since they accepted, as long as they see the contact details.
     """
-    rows = read_pool.rows(OF_REQUEST, {"request_id": request.id})
+    rows = read_pool.rows(OF_REQUEST, {"request_id": request.id}, behind=True)
     sees_contact = access.sees_contact(relation, request, at=now())
     return [
         _present(relation, event, shows_contact=sees_contact and not _is_before_acceptance(relation, request, event))

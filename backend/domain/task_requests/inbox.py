@@ -173,7 +173,8 @@ def page(actor: Actor, *, filters: RequestFilters, inbox_filters: InboxFilters, 
         "id": last_id,
         "limit": window.limit + 1,
     }
-    items = [InboxItem(Request._make(row[:WIDTH]), *row[WIDTH:]) for row in read_pool.rows(PAGE, values)]
+    rows = read_pool.rows(PAGE, values, behind=True)
+    items = [InboxItem(Request._make(row[:WIDTH]), *row[WIDTH:]) for row in rows]
     return pagination.cut(items, window=window, scope=SCOPE, values=_position)
 
 
@@ -192,7 +193,7 @@ class InboxCounts(NamedTuple):
 
 def counts(actor: Actor) -> InboxCounts:
     """Return how many requests are in the inbox, each number counted up to 1,000."""
-    return InboxCounts._make(read_pool.one(COUNTS, {"me": actor.id, "now": now(), "most": COUNTED}))
+    return InboxCounts._make(read_pool.one(COUNTS, {"me": actor.id, "now": now(), "most": COUNTED}, behind=True))
 
 
 def mark_seen(actor: Actor) -> None:

@@ -161,7 +161,8 @@ def page(actor: Actor, *, filters: RequestFilters, window: Window) -> Page[Reque
     """Return the actor's own requests, or all of them for an admin, the latest date first."""
     scope, given = f"requests:{actor.role}", filters.given()
     statement = _page(actor.role, frozenset(given), goes_on=window.cursor is not None)
-    rows = read_pool.rows(statement, given | {"me": actor.id} | pagination.position(window, scope, length=len(KEYS)))
+    values = given | {"me": actor.id} | pagination.position(window, scope, length=len(KEYS))
+    rows = read_pool.rows(statement, values, behind=True)
     found = [with_contacts(row) for row in rows]
     return pagination.cut(found, window=window, scope=scope, values=_position)
 

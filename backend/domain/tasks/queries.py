@@ -7,9 +7,8 @@ from typing import Final, NamedTuple
 
 from sqlalchemy import BigInteger, bindparam, case, func, literal, select
 
-from backend.core.db import read_pool
+from backend.core.db import read_pool, replica
 from backend.core.db.pagination import AnySelect, Page, SortKey, Window, after, cut, decode_cursor, order
-from backend.core.db.session import db
 from backend.core.errors import NotFound
 from backend.core.security.authz import Actor, Role
 from backend.domain.tasks import word_matching
@@ -85,7 +84,8 @@ def page(actor: Actor | None, *, window: Window, category: str | None = None, q:
         statement = statement.where(word_matching.condition(q))
     if window.cursor:
         statement = statement.where(after(KEYS, decode_cursor(SCOPE, window.cursor, length=len(KEYS))))
-    rows = db.session.execute(statement.order_by(*order(KEYS)).limit(window.limit + 1))
+    wanted = statement.order_by(*order(KEYS)).limit(window.limit + 1)
+    rows = replica.read(lambda source: source.execute(wanted).all(), for_caller=True)
     tasks = [TaskRow._make(row) for row in rows]
     return cut(tasks, window=window, scope=SCOPE, values=lambda row: (row.name_key, row.id))
 
