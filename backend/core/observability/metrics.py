@@ -114,8 +114,12 @@ class _Figures:
 
 
 def _reads_behind(registry: CollectorRegistry) -> Counter:
-    about = "Reads that may come from the replica, by the server that was asked: replica or primary"
-    return Counter("db_reads_behind", about, ["server"], registry=registry)
+    return Counter(
+        "db_reads_behind",
+        "Reads that may come from the replica, by the server that was asked: replica or primary",
+        ["server"],
+        registry=registry,
+    )
 
 
 def _sampled_gauges(registry: CollectorRegistry) -> Mapping[str, Gauge]:

@@ -100,8 +100,13 @@ def _jobs() -> list[metrics.Metric]:
 def _replica() -> list[metrics.Metric]:
     replica: Replica | None = current_app.extensions.get(REPLICA)
     lag = replica.lag.seconds() if replica else None
-    about = "How far the replica is behind, as this process measures it while it asks it"
-    return [] if lag is None else [metrics.gauge("db_replica_lag_seconds", about, lag)]
+    if lag is None:
+        return []
+    return [
+        metrics.gauge(
+            "db_replica_lag_seconds", "Seconds that the replica is behind; only from processes that ask it", lag
+        )
+    ]
 
 
 def _processes() -> list[metrics.Metric]:
