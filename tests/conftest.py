@@ -1,5 +1,6 @@
 """Servers for the tests: one PostgreSQL and one Valkey per run, and empty tables for every test that uses them."""
 
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -49,6 +50,11 @@ BEGIN
 END $$
 """
 ADMIN_PASSWORD = "an admin's long password"
+
+
+def pytest_unconfigure() -> None:
+    """Let threads of the applications end quietly: their servers have stopped, and pytest has closed its streams."""
+    logging.raiseExceptions = False
 
 
 @pytest.fixture(scope="session")

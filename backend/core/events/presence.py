@@ -52,6 +52,7 @@ class Presence:
                             self._shown.set()
                             pause = FIRST_PAUSE_SECONDS
             except (RedisError, OSError) as error:
-                log.warning("events.presence_interrupted", error=repr(error))
+                if pause == FIRST_PAUSE_SECONDS:  # once for each interruption
+                    log.warning("events.presence_interrupted", error=repr(error))
             sleep(pause)
             pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
