@@ -4,7 +4,6 @@ Links that are there, and those that the version before makes meanwhile, are loo
 Photos are looked at by their own time until their request's end is noted with them; no row is written here.
 """
 
-import sqlalchemy as sa
 from alembic import op
 
 from backend.migrations.operations import create_index, drop_index
@@ -14,13 +13,13 @@ down_revision = "0041"
 branch_labels = None
 depends_on = None
 phase = "expand"
-TIME = sa.DateTime(timezone=True)
 NOT_REMOVED = "WHERE removed_at IS NULL"
 
 
 def upgrade() -> None:
-    op.add_column("visit_links", sa.Column("check_at", TIME, server_default=sa.text("now()"), nullable=False))
-    op.add_column("request_photos", sa.Column("ended_after", TIME, nullable=True))
+    # Without IF NOT EXISTS it could not be repeated: the columns are committed before the first index is made.
+    op.execute("ALTER TABLE visit_links ADD COLUMN IF NOT EXISTS check_at timestamptz NOT NULL DEFAULT now()")
+    op.execute("ALTER TABLE request_photos ADD COLUMN IF NOT EXISTS ended_after timestamptz")
     create_index("ix_visit_links_check", "visit_links", "(check_at)")
     create_index("ix_request_photos_ended", "request_photos", f"(coalesce(ended_after, created_at), id) {NOT_REMOVED}")
     drop_index("ix_request_photos_created")
