@@ -56,13 +56,14 @@ def drop_others(data_dir: Path, keep: Collection[Path]) -> None:
 def hold(environment: Path) -> IO[str] | None:
     """Keep make from changing the packages of a Python environment until the returned file is closed.
 
-    Nothing is held where the file cannot be written, as in a container's image: nobody changes packages there.
+    Nothing is held where the file cannot be written, as in a container's image: nobody changes packages there. Waits
+    for a check of whether anybody holds it, which takes no time.
     """
     try:
         file = (environment / IN_USE).open("a")
     except OSError:
         return None
-    fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    fcntl.flock(file, fcntl.LOCK_SH)
     return file
 
 
