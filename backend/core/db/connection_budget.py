@@ -42,8 +42,11 @@ class Budget:
 
     @property
     def upgrade(self) -> int:
-        """Return how many more are open while `make upgrade` runs two processes of a kind side by side."""
-        return max(self.web, self.jobs)
+        """Return how many more may be open while `make upgrade` replaces processes.
+
+        An old web server may still serve its last clients when the second worker starts.
+        """
+        return self.web + self.jobs
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +83,7 @@ def for_jobs(settings: Settings) -> Settings:
 def check(settings: Settings, connection: psycopg.Connection[TupleRow], *, upgrading: bool = False) -> Verdict:
     """Compare the budget with what the server leaves to this role and database.
 
-    ``upgrading``: with the connections of two processes of a kind.
+    ``upgrading``: with the connections of two web servers and two workers.
     """
     with connection.cursor() as cursor:
         row = cursor.execute(ROOM).fetchone()
