@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, Final
 
+import psutil
+
 from backend.launch import handover, release
 from backend.launch.control import Message
 from backend.launch.errors import LaunchError
@@ -21,6 +23,7 @@ class Exchange:
 
     supervisor: Supervisor
     listeners: Sequence[socket.socket]
+    _asker: tuple[str, int] | None = None  # the program that is staged, and the process that asked for it
     _command: list[str] = field(default_factory=list)
     _probe: socket.socket | None = None
     _gate: int | None = None
@@ -38,14 +41,27 @@ class Exchange:
             case "promote":
                 former = self.supervisor.program(name).pid
                 self.supervisor.promote(name)
+                self._asker = None
                 self._forget_probe(name)
                 self.hold_environment(name)
                 return {"former": former}
             case "discard":
-                self.supervisor.discard(name)
-                self._close()
+                self._discard(name)
                 return {}
         raise LaunchError(f"The running launcher does not know the request {request['do']!r}.")
+
+    def discard_abandoned(self) -> None:
+        """End a staged program whose upgrade was killed: nobody would replace the running one with it."""
+        if self._asker is not None:
+            name, pid = self._asker
+            if not psutil.pid_exists(pid):
+                self._discard(name)
+
+    def _discard(self, name: str) -> None:
+        # Behind a closed gate it has served nobody. It must not be there any more when that opens.
+        self.supervisor.discard(name, at_once=self._gate is not None)
+        self._asker = None
+        self._close()
 
     def hold_environment(self, name: str) -> None:
         """Keep make from changing the packages of a program that runs."""
@@ -66,11 +82,11 @@ class Exchange:
         if not isinstance(argv, list):
             raise LaunchError("The request to start a program has no command.")
         running = self.supervisor.program(name)
+        self._discard(name)
         argv = self._command = [str(part) for part in argv]
         descriptors: tuple[int, ...] = ()
         gate = None
         if name == WEB:
-            self._close()
             self._probe = handover.listen("127.0.0.1", 0)
             gate, self._gate = os.pipe()
             passed = replace(self._inherited, probe=self._probe.fileno(), gate=gate, token=str(request["token"]))
@@ -80,6 +96,7 @@ class Exchange:
         )
         try:
             self.supervisor.stage(program)
+            self._asker = (name, int(str(request["asker"])))
         finally:
             if gate is not None:
                 os.close(gate)

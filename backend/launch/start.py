@@ -118,8 +118,16 @@ class Launch:
         """Keep everything running until asked to stop, and exchange processes when `make upgrade` asks for it."""
         with contextlib.closing(Exchange(self.supervisor, self.listeners)) as exchange:
             exchange.hold_environment("web")
-            control.announce(self.settings.data_dir)
-            self.supervisor.run(lambda: control.serve(self.settings.data_dir, exchange.handle))
+            control.announce(self.settings)
+            self.supervisor.run(lambda: self.serve_upgrade(exchange))
+
+    def serve_upgrade(self, exchange: Exchange) -> None:
+        """Execute what `make upgrade` asks for. A full disk, for example, must not end the product."""
+        try:
+            control.serve(self.settings.data_dir, exchange.handle)
+        except OSError as error:
+            self.say(f"make upgrade gets no response: {error}")
+        exchange.discard_abandoned()
 
     def start_servers(self) -> None:
         """Start the embedded PostgreSQL and Valkey, each only if no address is set."""

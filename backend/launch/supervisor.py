@@ -93,6 +93,13 @@ class Program:
             processes.end(self.process, patience=self.patience)
             self.process = None
 
+    def kill(self) -> None:
+        """Kill it, with the processes that it started, without waiting for what it does."""
+        if self.process is not None:
+            processes.kill_group(self.process)
+            self.process.wait()
+            self.process = None
+
 
 @dataclass
 class _Watch:
@@ -104,7 +111,7 @@ class _Watch:
 
 @dataclass
 class _Leaving:
-    """A replaced program. ``ends_at``: when it is asked to end; ``killed_at``: None until it was asked."""
+    """A program that ends. ``ends_at``: when it is asked to end; ``killed_at``: None until it was asked."""
 
     program: Program
     ends_at: float
@@ -190,13 +197,15 @@ class Supervisor:
             if isinstance(watch.part, Program) and watch.part.name == name:
                 former, watch.part = watch.part, program
                 watch.failures, watch.started_at, watch.again_at = 0, time.monotonic(), None
-                former.ask_to_leave()
-                self._leaving.append(_Leaving(former, time.monotonic() + former.leaving_seconds))
+                self._let_leave(former)
 
-    def discard(self, name: str) -> None:
-        """End the staged program of this name, if there is one."""
-        if program := self._staged.pop(name, None):
-            program.stop()
+    def discard(self, name: str, *, at_once: bool = False) -> None:
+        """End the staged program of this name, if there is one. Does not wait for it, unless it is killed at once."""
+        program = self._staged.pop(name, None)
+        if program is not None and at_once:
+            program.kill()
+        elif program is not None:
+            self._let_leave(program)
 
     def program(self, name: str) -> Program:
         """Return the watched program of this name. Raises KeyError without one."""
@@ -205,12 +214,18 @@ class Supervisor:
                 return watch.part
         raise KeyError(name)
 
+    def _let_leave(self, program: Program) -> None:
+        program.ask_to_leave()
+        now = time.monotonic()
+        killed_at = now + program.patience if program.port is None else None  # without clients it was asked to end
+        self._leaving.append(_Leaving(program, now + program.leaving_seconds, killed_at))
+
     def _end_leaving(self) -> None:
         """Ask replaced programs to end once they have no clients or their time is over; kill those that hang."""
         for leaving in list(self._leaving):
             program, now = leaving.program, time.monotonic()
             if not program.alive() or (leaving.killed_at is not None and now > leaving.killed_at):
-                program.stop()
+                program.kill()  # with what is left of its processes
                 self._leaving.remove(leaving)
             elif leaving.killed_at is None and (now > leaving.ends_at or not program.has_clients()):
                 program.ask_to_end()

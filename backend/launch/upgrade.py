@@ -33,10 +33,10 @@ from backend.launch import (
     private_files,
     release,
 )
-from backend.launch.control import Launcher
+from backend.launch.control import Launcher, is_setting, web_address
 from backend.launch.errors import LaunchError, explain
 from backend.launch.start import PROGRAMS, READY_SECONDS
-from backend.settings import HOME, OWNER_FILE, VERSION, Settings, SettingsError
+from backend.settings import HOME, VERSION, Settings, SettingsError
 
 LOCK: Final = "run/upgrade.lock"
 ENVIRONMENT_NOTE: Final = ".venv-name"  # read by the Makefile
@@ -83,9 +83,7 @@ class Upgrade:
         self.say(f"Upgraded: version {VERSION} serves {self.settings.public_url}")
 
     def check_connections(self) -> None:
-        """Check that an external server allows the connections of two web servers. Raises LaunchError."""
-        if (self.settings.data_dir / OWNER_FILE).exists() and not os.environ.get("DATABASE_URL"):
-            return  # our own PostgreSQL was started with enough
+        """Check that the server allows the connections of two processes of each kind. Raises LaunchError."""
         room = connection_budget.check_at(self.settings, upgrading=True)
         if not room.fits:
             raise LaunchError(f"{room.problem} Or restart instead: stop the product, then make run.")
@@ -218,16 +216,28 @@ def only_upgrade(data_dir: Path) -> Iterator[None]:
         yield
 
 
+def find_product() -> tuple[Settings, Launcher]:
+    """Return the settings of the running product, and its launcher. Raises SettingsError, LaunchError."""
+    launcher = Launcher.find(Settings.with_owner().data_dir)
+    for name in filter(is_setting, list(os.environ)):
+        del os.environ[name]
+    os.environ.update(launcher.settings(), DATA_DIR=str(launcher.data_dir))
+    settings = Settings.with_owner()
+    if web_address(settings) != launcher.address:
+        raise LaunchError(f"HOST or PORT has changed since the start (it was {launcher.address}): make run again.")
+    return settings, launcher
+
+
 def _interrupt(*_: object) -> None:
     raise KeyboardInterrupt
 
 
 def main() -> int:
     """Return 0 after an upgrade, 1 if something stays of the earlier version, 2 for an invalid setting."""
-    signal.signal(signal.SIGTERM, _interrupt)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _interrupt)
     try:
-        settings = Settings.with_owner()
-        launcher = Launcher.find(settings.data_dir)
+        settings, launcher = find_product()
         with only_upgrade(settings.data_dir):
             Upgrade(settings, launcher).run()
     except SettingsError as error:

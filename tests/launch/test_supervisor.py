@@ -130,7 +130,8 @@ def test_staged_program_replaces_running_one_or_is_ended(tmp_path: Path) -> None
     supervisor.stage(broken)
     assert (first.alive(), broken.alive()) == (True, True)
     supervisor.discard("part")
-    assert (first.alive(), broken.alive(), supervisor.program("part")) == (True, False, first)
+    assert wait_until(lambda: not broken.alive())
+    assert (first.alive(), supervisor.program("part")) == (True, first)
     supervisor.stage(second)
     supervisor.promote("part")
     assert supervisor.program("part") is second
@@ -144,6 +145,29 @@ def test_staged_program_replaces_running_one_or_is_ended(tmp_path: Path) -> None
     assert supervisor.failures() == 0
     with pytest.raises(KeyError):
         supervisor.promote("part")
+    supervisor.stop()
+
+
+def test_discarded_program_that_hangs_holds_nothing_up_and_is_killed(tmp_path: Path) -> None:
+    supervisor = Supervisor(say=print)
+    ignores = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('ready', flush=True)"
+    hanging = waiting_program(tmp_path, ignores, patience=HANG_SECONDS)
+    supervisor.stage(hanging)
+    assert wait_until(lambda: "ready" in hanging.log.read_text())
+    supervisor.discard("part")
+    supervisor.check()
+    assert hanging.alive(), "its time is not over, and nobody waits for it"
+    hanging.kill()
+    impatient = waiting_program(tmp_path, ignores.replace("ready", "impatient"), patience=0.1)
+    supervisor.stage(impatient)
+    assert wait_until(lambda: "impatient" in impatient.log.read_text())
+    supervisor.discard("part")
+
+    def is_killed() -> bool:
+        supervisor.check()
+        return not impatient.alive()
+
+    assert wait_until(is_killed)
     supervisor.stop()
 
 
