@@ -81,6 +81,8 @@ class Changes:
         )
         async with server, server.pubsub() as subscription:
             await asyncio.wait_for(subscription.subscribe(protocol.channel(self._settings)), CONNECT_SECONDS)
+            # Those known before may not have connected again themselves, and all streams have ended in between.
+            self._publishers = Publishers()
             check_at = monotonic()
             while True:
                 found = await subscription.get_message(timeout=max(0.0, check_at - monotonic()))

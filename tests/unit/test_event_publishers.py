@@ -1,16 +1,22 @@
 """Processes that publish live updates: which of them have gone without a word."""
 
 import asyncio
-from typing import Final, cast
+import threading
+from collections.abc import Iterator
+from typing import Final, Self, cast
 
 import pytest
 from redis.asyncio import Redis
 
+from backend.core import valkey
 from backend.core.events import protocol
+from backend.core.events import publisher as publisher_module
 from backend.core.events.protocol import Message
+from backend.core.events.publisher import Publisher
 from backend.events import changes as changes_module
 from backend.events.changes import Changes, Publishers
 from backend.settings import Settings
+from tests.waiting import HANG_SECONDS
 
 ENVIRON: Final = {
     "DATABASE_URL": "postgresql://nowhere/none",
@@ -58,3 +64,83 @@ def test_answer_that_takes_longer_than_a_connection_may_is_waited_for(monkeypatc
     monkeypatch.setattr(changes_module, "CONNECT_SECONDS", 0.001)
     asyncio.run(changes.check_publishers(cast("Redis", SlowServer())))
     assert lost == []
+
+
+def test_publishers_that_come_back_after_valkey_was_away_are_not_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """When Valkey comes back, this process may be the first to connect again."""
+    settings = Settings.from_env(ENVIRON)
+    present = iter([[protocol.presence_channel(settings, "a").encode()], []])
+    ends = iter([ConnectionError(), asyncio.CancelledError()])
+
+    class Server:
+        """Valkey, and the subscription to it, which ends after one check of the publishers."""
+
+        def __init__(self) -> None:
+            self.messages = iter([{"type": "subscribe"}])
+
+        async def __aenter__(self) -> Self:
+            return self
+
+        async def __aexit__(self, *_: object) -> None: ...
+
+        def pubsub(self) -> Self:
+            return self
+
+        async def subscribe(self, _channel: str) -> None: ...
+
+        async def get_message(self, **_: float) -> dict[str, str]:
+            for message in self.messages:
+                return message
+            raise next(ends)
+
+        async def pubsub_channels(self, _pattern: str) -> list[bytes]:
+            return next(present)
+
+    received: list[Message] = []
+    monkeypatch.setattr(valkey, "async_client", lambda *_, **__: Server())
+    monkeypatch.setattr(changes_module, "FIRST_PAUSE_SECONDS", 0.0)
+    with pytest.raises(asyncio.CancelledError):
+        asyncio.run(Changes(settings, receive=received.append, lost=lambda: None).listen())
+    assert list(present) == [], "it was connected twice"
+    assert received == []
+
+
+def test_change_waits_until_valkey_has_what_shows_its_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    publishing, may_publish, never = threading.Event(), threading.Event(), threading.Event()
+
+    class Server:
+        """Valkey, which takes its time."""
+
+        def publish(self, _channel: str, sent: bytes) -> None:
+            if protocol.load(sent).joined:
+                publishing.set()
+                may_publish.wait(HANG_SECONDS)
+
+        def pubsub(self) -> Self:
+            return self
+
+        def __enter__(self) -> Self:
+            return self
+
+        def __exit__(self, *_: object) -> None: ...
+
+        def subscribe(self, _channel: str) -> None: ...
+
+        def listen(self) -> Iterator[dict[str, str]]:
+            yield {"type": "subscribe"}
+            never.wait()
+
+    monkeypatch.setattr(valkey, "client", lambda *_, **__: Server())
+    monkeypatch.setattr(publisher_module, "BEGIN_SECONDS", HANG_SECONDS)
+    publisher = Publisher(Settings.from_env(ENVIRON))
+    calls = [threading.Thread(target=publisher.begin, daemon=True) for _ in range(2)]
+    for call in calls:
+        call.start()
+    assert publishing.wait(HANG_SECONDS)
+    for call in calls:
+        call.join(0.2)
+    assert [call.is_alive() for call in calls] == [True, True]
+    may_publish.set()
+    for call in calls:
+        call.join(HANG_SECONDS)
+    assert [call.is_alive() for call in calls] == [False, False]

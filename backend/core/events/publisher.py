@@ -44,13 +44,14 @@ class Publisher:
     def begin(self) -> None:
         """Show that this process will publish, before the commit of what is announced: it may be killed right after it.
 
-        The first call in a process waits for Valkey, BEGIN_SECONDS at most; later ones do nothing.
+        Calls in the first BEGIN_SECONDS of a process wait for Valkey, until then at most; later ones do nothing.
         """
-        if self._pid == os.getpid() or not self._settings.broker_url:
+        if not self._settings.broker_url:
             return
-        with self._lock:
-            if self._pid != os.getpid():
-                self._begin()
+        if self._pid != os.getpid():
+            with self._lock:
+                if self._pid != os.getpid():
+                    self._begin()
         if self._presence is not None:
             self._presence.wait(BEGIN_SECONDS)
 
@@ -71,11 +72,11 @@ class Publisher:
             self._lock.wait_for(lambda: not self._waiting and not self._is_sending, END_SECONDS)
 
     def _begin(self) -> None:
-        self._pid = os.getpid()  # threads do not survive a fork
-        self._waiting.clear()
+        self._waiting.clear()  # threads do not survive a fork, and what waited is the parent's
         self._is_sending = False
         threading.Thread(target=self._send, name="event-publisher", daemon=True).start()
         self._presence = Presence(self._settings, self)
+        self._pid = os.getpid()  # last: begin reads it without the lock
         # Unlike those of atexit, these calls are made in processes of multiprocessing, too, as the web server's are.
         Finalize(None, self.end, exitpriority=0)
 
@@ -97,7 +98,7 @@ class Publisher:
             try:
                 server.publish(channel, protocol.dump(message))
                 pause = FIRST_PAUSE_SECONDS
-                self._note_sent()
+                self._note_sent(message)
             except (RedisError, OSError) as error:
                 log.warning("events.not_published", error=repr(error), messages=len(taken))
                 self._put_back(taken, has_lost=has_lost)
@@ -113,7 +114,9 @@ class Publisher:
             self._is_sending = True
             return taken, has_lost
 
-    def _note_sent(self) -> None:
+    def _note_sent(self, message: Message) -> None:
+        if self._presence is not None:
+            self._presence.note_sent(message)
         with self._lock:
             self._is_sending = False
             self._lock.notify_all()
