@@ -54,7 +54,7 @@ def serve(arguments: Sequence[str] = ()) -> int:
         http=HTTPModes.http1,
         http1_settings=HTTP1Settings(header_read_timeout=10_000),
         websockets=False,
-        workers=max(settings.web_workers, len(inherited.listeners)),
+        workers=max(settings.web_workers, len(inherited.listeners)),  # else connections would wait at a socket for good
         blocking_threads=settings.web_threads + event_relay.threads_for_streams(settings),
         log_level=LogLevels.error,
         respawn_failed_workers=True,

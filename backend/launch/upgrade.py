@@ -235,7 +235,8 @@ def _interrupt(*_: object) -> None:
 def main() -> int:
     """Return 0 after an upgrade, 1 if something stays of the earlier version, 2 for an invalid setting."""
     for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _interrupt)
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup sets it
+            signal.signal(number, _interrupt)
     try:
         settings, launcher = find_product()
         with only_upgrade(settings.data_dir):
