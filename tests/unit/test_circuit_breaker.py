@@ -2,14 +2,19 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from backend.core import circuit_breaker as module
 from backend.core.cache import CachedResponse, ValkeyStore, entity_tag
 from backend.core.cache.valkey import PREFIX
 from backend.core.circuit_breaker import CircuitBreaker
+from tests.factories.silent_proxy import SilentProxy
+from tests.waiting import wait_until
 
 RESPONSE = CachedResponse(b"value", entity_tag(b"value"), version="1", fresh_until=1.5)
 
@@ -131,3 +136,41 @@ def test_claim_without_valkey_is_neither_held_nor_refused() -> None:
     with ValkeyStore(client).claimed("claim", seconds=60) as is_held:
         assert is_held is None
     client.close()
+
+
+@pytest.mark.parametrize("goes_on", ["claim", "lookup"])
+@pytest.mark.parametrize("is_silent", ["before the claim", "before its release"])
+def test_claim_that_valkey_holds_after_it_froze_is_released(valkey_url: str, is_silent: str, goes_on: str) -> None:
+    port = urlsplit(valkey_url).port or 0
+    proxy = SilentProxy(port)
+    direct = redis.Redis.from_url(valkey_url)
+    through_proxy = valkey_url.replace(f":{port}/", f":{proxy.port}/")
+    client = redis.Redis.from_url(through_proxy, socket_timeout=1, retry=Retry(NoBackoff(), 0))
+    store = ValkeyStore(client)
+    assert client.ping(), "with a connection, the claim itself is what Valkey receives late"
+    earlier = sets(direct)
+    if is_silent == "before the claim":
+        proxy.silence()
+    with store.claimed("claim", seconds=600) as is_held:
+        assert is_held is (None if is_silent == "before the claim" else True)
+        proxy.silence()
+        assert store.get("key") is None, "its failure opens the circuit breaker before the release"
+    proxy.resume()
+    assert wait_until(lambda: sets(direct) > earlier), "Valkey carries out what was sent while it froze"
+
+    def is_free() -> bool:
+        if goes_on == "lookup":
+            store.get("key")
+            return direct.get(f"{PREFIX}claim") is None
+        with store.claimed("claim", seconds=600) as is_held:
+            return is_held is True
+
+    assert wait_until(is_free)
+    assert direct.get(f"{PREFIX}claim") is None
+    for each in (client, direct, proxy):
+        each.close()
+
+
+def sets(client: redis.Redis) -> int:
+    """Return how many SET commands the server has carried out."""
+    return int(client.info("commandstats").get("cmdstat_set", {}).get("calls", 0))

@@ -1,6 +1,8 @@
 """The shared part of the cache: responses in Valkey, through Flask-Caching. Valkey may be unavailable."""
 
 import hashlib
+import uuid
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -32,6 +34,7 @@ def _prefix() -> str:
 
 PREFIX: Final = _prefix()
 POLL_SECONDS: Final = 0.01
+MOST_UNRELEASED: Final = 64  # claims that this process remembers; any others expire by themselves
 Found = TypeVar("Found")
 
 
@@ -87,6 +90,7 @@ class ValkeyStore(RedisCache):
     def __init__(self, host: redis.Redis, *, key_prefix: str = PREFIX, **_: object) -> None:
         super().__init__(host, key_prefix=key_prefix)
         self._breaker = CircuitBreaker("cache", event="cache.unavailable", errors=(redis.RedisError, OSError))
+        self._unreleased: deque[_Claim] = deque(maxlen=MOST_UNRELEASED)
 
     @classmethod
     def factory(cls, app: Flask, config: dict[str, Any], args: list[Any], kwargs: dict[str, Any]) -> Self:  # noqa: ARG003  # the library's signature
@@ -101,6 +105,7 @@ class ValkeyStore(RedisCache):
         """Return the stored response, as ``get`` does, and the result of work that runs while Valkey responds."""
         done: list[Found] = []
         data = self._breaker.call(self._read, PREFIX + key, lambda: done.append(work()))
+        self._release_claims()
         return self.serializer.loads(data), done[0] if done else work()
 
     def set(self, key: str, value: CachedResponse, timeout: int | timedelta | None = None) -> bool:
@@ -111,15 +116,31 @@ class ValkeyStore(RedisCache):
     def claimed(self, key: str, *, seconds: int, wait: float = 0) -> Iterator[bool | None]:
         """Hold a lock shared by all processes, for some seconds at most.
 
-        Yields whether it was free within the time to wait, or None if Valkey is unavailable.
+        Yields whether it was free within the time to wait, or None if Valkey is unavailable. A Valkey that froze
+        carries out later what was sent to it, so a claim without a response is released as well. Where that fails,
+        the next lookup or claim of this process tries again; otherwise the claim would refuse others until it expires.
         """
+        self._release_claims()
         lock = self._write_client.lock(PREFIX + key, timeout=seconds, sleep=POLL_SECONDS, blocking_timeout=wait)
-        is_held = self._breaker.call(lock.acquire)
+        claim = _Claim(lock)
+        is_held = self._breaker.call(claim.acquire)
         try:
             yield is_held
         finally:
-            if is_held:
-                self._breaker.call(_release, lock)
+            if claim.may_be_held:
+                self._unreleased.append(claim)
+                self._release_claims()
+
+    def _release_claims(self) -> None:
+        """Release the claims that have ended, until one of them cannot be released now."""
+        while self._unreleased:
+            try:
+                claim = self._unreleased.popleft()
+            except IndexError:  # another thread has just taken the last one
+                return
+            if not self._breaker.call(claim.release):
+                self._unreleased.append(claim)
+                return
 
     def _read(self, key: str, meanwhile: Callable[[], None]) -> bytes | None:
         """Read through a connection itself: the client's ``get`` takes twice as long, and this runs at every miss."""
@@ -136,9 +157,24 @@ class ValkeyStore(RedisCache):
             pool.release(connection)
 
 
-def _release(lock: redis.lock.Lock) -> None:
-    with suppress(redis.exceptions.LockError):  # it had expired, and another process may hold it
-        lock.release()
+class _Claim:
+    """A lock that Valkey may hold for this process even if its response did not arrive."""
+
+    def __init__(self, lock: redis.lock.Lock) -> None:
+        self._lock, self._token = lock, uuid.uuid4().hex
+        self.may_be_held = False
+
+    def acquire(self) -> bool:
+        """Acquire the lock, and return whether it was free."""
+        self.may_be_held = True  # also if this raises
+        self.may_be_held = bool(self._lock.acquire(token=self._token))
+        return self.may_be_held
+
+    def release(self) -> bool:
+        """Release the lock, from any thread, and return True: the circuit breaker returns None after a failure."""
+        with suppress(redis.exceptions.LockError):  # it had expired, and another process may hold it
+            self._lock.do_release(self._token)
+        return True
 
 
 def shared_store(app: Flask, settings: Settings) -> ValkeyStore:
