@@ -8,6 +8,7 @@ Ends by itself, and with an error if there was a breach. ``--keep`` writes bench
 
 import argparse
 import logging
+import shlex
 import sys
 import tempfile
 import time
@@ -27,6 +28,8 @@ from tests.waiting import wait_until
 
 CALM_SECONDS: Final = 3.0  # between faults, in which no call may fail
 MOST_SHOWN: Final = 8
+# Whether everything is ready is asked with the admin's first access token; a soak run renews tokens.
+ONE_TOKEN: Final = {"ACCESS_TOKEN_MINUTES": "1440"}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -51,7 +54,7 @@ def run(seed: int, seconds: float, *, names: Sequence[str] | None = None) -> res
     folder = Path(tempfile.mkdtemp(prefix="doorstep-chaos-"))
     print(f"seed {seed}, {seconds / 60:.1f} minutes; logs in {folder}", flush=True)
     history = History()
-    with Fleet(folder, env="test") as fleet:
+    with Fleet(folder, env="test", changes=ONE_TOKEN) as fleet:
         left_out = {fault.name: reason for fault in FAULTS if (reason := fault.missing(fleet))}
         chosen = [fault for fault in FAULTS if fault.name not in left_out and (not names or fault.name in names)]
         for name, reason in left_out.items():
@@ -59,14 +62,13 @@ def run(seed: int, seconds: float, *, names: Sequence[str] | None = None) -> res
         began = time.monotonic()
         with Load(fleet, history, seed) as load:
             _break_things(fleet, load, schedule(seed, chosen), began + seconds)
-        load.check_clients()
         took = time.monotonic() - began
         unsettled = settle(fleet)
         found = state.read(fleet.postgres.url, fleet.smtp.mails)
     repeated = sum(row.repeats(found.mails) for row in found.deliveries)
     breaches = [*check(history, found), *unsettled]
     outcome = results.Run(seed, took, history, breaches, repeated, sorted(left_out))
-    _report(outcome, load.visits, folder)
+    _report(outcome, load.visits, folder, command=_command(seed, seconds, names))
     return outcome
 
 
@@ -90,7 +92,13 @@ def _break_things(fleet: Fleet, load: Load, steps: Iterator[Step], until: float)
     time.sleep(CALM_SECONDS)
 
 
-def _report(outcome: results.Run, visits: int, folder: Path) -> None:
+def _command(seed: int, seconds: float, names: Sequence[str] | None) -> str:
+    """Return the command that repeats a run: the order of the faults depends on which of them are chosen."""
+    faults = f" --faults {shlex.join(names)}" if names else ""
+    return f'make chaos ARGS="--seed {seed} --minutes {seconds / 60:g}{faults}"'
+
+
+def _report(outcome: results.Run, visits: int, folder: Path, *, command: str) -> None:
     """Print what was found, and the verdict."""
     statuses = Counter((call.kind.value, call.status) for call in outcome.history.calls)
     print("calls:", ", ".join(f"{kind} {status}: {count}" for (kind, status), count in sorted(statuses.items())))
@@ -100,9 +108,7 @@ def _report(outcome: results.Run, visits: int, folder: Path) -> None:
     for kind, count in Counter(breach.kind for breach in outcome.breaches).items():
         shown = [breach.what for breach in outcome.breaches if breach.kind == kind][:MOST_SHOWN]
         print(f"BREACHES of kind {kind}: {count}", *shown, sep="\n  ")
-    print(
-        f'{outcome.verdict}: make chaos ARGS="--seed {outcome.seed} --minutes {outcome.seconds / 60:.1f}"', flush=True
-    )
+    print(f"{outcome.verdict}: {command}", flush=True)
 
 
 if __name__ == "__main__":

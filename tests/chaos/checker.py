@@ -3,6 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from itertools import pairwise
 from typing import Final
@@ -62,9 +63,9 @@ def _creates(history: History, state: State) -> Iterator[Breach]:
 
 
 def _moves(history: History, state: State) -> Iterator[Breach]:
-    dates = {request.id: request.date.isoformat() for request in state.requests}
+    dates = {request.id: request.date for request in state.requests}
     for call in history.acknowledged(Kind.MOVE):
-        if dates.get(call.target) != call.value:
+        if dates.get(call.target) != datetime.fromisoformat(call.value):
             yield Breach("lost", f"move of request {call.target} to {call.value}: it is at {dates.get(call.target)}")
 
 
@@ -116,7 +117,9 @@ def _winners(history: History, state: State) -> Iterator[Breach]:
         winners[call.target].add(call.actor)
     for request_id, found in winners.items():
         if found != {holders.get(request_id)}:
-            yield Breach("winners", f"request {request_id}: told {sorted(found)}, held by {holders.get(request_id)}")
+            yield Breach(
+                "winners", f"request {request_id}: acknowledged to {sorted(found)}, held by {holders.get(request_id)}"
+            )
 
 
 def _overlaps(_: History, state: State) -> Iterator[Breach]:
@@ -154,12 +157,12 @@ def _totals(history: History, state: State) -> Iterator[Breach]:
 
 
 def _notifications(history: History, state: State) -> Iterator[Breach]:
-    told = Counter((row.kind, row.request_id) for row in state.notifications)
-    for (kind, request_id), count in told.items():
+    notified = Counter((row.kind, row.request_id) for row in state.notifications)
+    for (kind, request_id), count in notified.items():
         if kind in NOTIFIED.values() and count > 1:
             yield Breach("doubled", f"notification {kind} of request {request_id}: {count} times")
     for call in history.acknowledged(*NOTIFIED):
-        if not told[NOTIFIED[call.kind], call.target]:
+        if not notified[NOTIFIED[call.kind], call.target]:
             yield Breach("lost", f"notification {NOTIFIED[call.kind]} of request {call.target}")
 
 

@@ -49,7 +49,6 @@ class Client:
     user: User
     url: str
     history: History
-    stopped: threading.Event
 
     def write(
         self, kind: Kind, method: str, path: str, body: Any = None, *, target: int = 0, value: str = "", line: int = 0
@@ -84,12 +83,15 @@ class Client:
             self.user.token = json.loads(call.detail)["access_token"]
         return call.is_acknowledged
 
-    def _send(self, method: str, path: str, body: bytes, headers: Mapping[str, str], plan: Call) -> Call:
+    def _send(
+        self, method: str, path: str, body: bytes, headers: Mapping[str, str], plan: Call, *, renews: bool = True
+    ) -> Call:
+        """Send a call once, and once more with a new access token if the old one is refused."""
         kind, began = plan.kind, time.monotonic()
         access = {} if kind is Kind.SIGN_IN else self.user.headers
         answer = send(self.url, method, path, body or None, {**access, **headers}, seconds=CALL_SECONDS)
-        if answer.status == 401 and kind is not Kind.SIGN_IN and self.sign_in():
-            return self._send(method, path, body, headers, plan)
+        if answer.status == 401 and kind is not Kind.SIGN_IN and renews and self.sign_in():
+            return self._send(method, path, body, headers, plan, renews=False)
         made = plan.made
         if 200 <= answer.status < 300 and kind not in (Kind.READ, Kind.SIGN_IN) and not made and answer.body:
             made = int(json.loads(answer.body).get("id", 0))
@@ -126,17 +128,20 @@ class Load:
             thread.start()
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         self._ends.set()
         for thread in self._threads:
             thread.join(HANG_SECONDS)
+        self.errors += [f"{thread.name} still waits for an answer" for thread in self._threads if thread.is_alive()]
+        if kind is None:
+            self.check_clients()
 
     def check_clients(self) -> None:
         """Raise if a client's own code failed, which is no fault of the product."""
         assert not self.errors, self.errors
 
     def _client(self, user: User) -> Client:
-        return Client(user, self.fleet.url, self.history, self._ends)
+        return Client(user, self.fleet.url, self.history)
 
     def _guard(self, work: Callable[[Client, random.Random], None], client: Client, number: int) -> None:
         """Run a client's work; an error of its own code ends the run."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 import psycopg
+import redis
 
 from backend.launch import processes
 from tests.chaos.fleet import Fleet
@@ -87,8 +88,6 @@ def _freeze_valkey(fleet: Fleet, _: random.Random) -> Iterator[None]:
 
 
 def _empty_valkey(fleet: Fleet, _: random.Random) -> Iterator[None]:
-    import redis
-
     with redis.Redis.from_url(fleet.valkey.url) as connection:
         connection.flushall()
     yield
@@ -108,9 +107,8 @@ def _restart_database(fleet: Fleet, _: random.Random) -> Iterator[None]:
 
 def _crash_database(fleet: Fleet, _: random.Random) -> Iterator[None]:
     assert fleet.postgres.process is not None
-    fleet.postgres.process.send_signal(
-        signal.SIGQUIT
-    )  # its processes end at once, and the log is replayed at the start
+    # Its processes end at once, and the log is replayed at the start.
+    fleet.postgres.process.send_signal(signal.SIGQUIT)
     fleet.postgres.process.wait()
     fleet.postgres.process = None
     yield
@@ -171,10 +169,10 @@ def _fill_disk(fleet: Fleet, _: random.Random) -> Iterator[None]:
 
 def _cut_network(fleet: Fleet, dice: random.Random) -> Iterator[None]:
     """Lose every packet between one machine and the database, without closing a connection."""
-    wire = fleet.wires[_machine(fleet, dice).name]
-    wire.silence()
+    link = fleet.links[_machine(fleet, dice).name]
+    link.silence()
     yield
-    wire.resume()
+    link.resume()
 
 
 FAULTS: Final = (

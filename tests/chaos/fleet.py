@@ -112,7 +112,7 @@ class Fleet:
         self.folder.chmod(0o755)
         self.disk = self._mount(self.folder / "lab" / "shared")
         self.postgres = EmbeddedPostgres(self.folder / "postgres")
-        self._ends.callback(self.postgres.stop)
+        self._ends.callback(self.postgres.destroy)
         self.postgres.start()
         owner, app = self.postgres.roles()
         self.valkey = EmbeddedValkey(self.folder / "valkey")
@@ -131,9 +131,9 @@ class Fleet:
             self._public, server=self.postgres.url, users=users, prepares=False, connections=POOL
         )
         self.pooler = pgbouncer.run(self.lab, self._public, self._pooler_port)
-        self.wires = {name: SilentProxy(self._pooler_port) for name in NAMES}
-        for wire in self.wires.values():
-            self._ends.callback(wire.close)
+        self.links = {name: SilentProxy(self._pooler_port) for name in NAMES}
+        for link in self.links.values():
+            self._ends.callback(link.close)
         one, two = (self._machine(name, app) for name in NAMES)
         self.machines = (one, two)
         one.run("backend.launch.prepare")
@@ -147,7 +147,7 @@ class Fleet:
 
     def _machine(self, name: str, app: str) -> Machine:
         port = self.postgres.port
-        through = app.replace(f":{port}/", f":{self.wires[name].port}/")
+        through = app.replace(f":{port}/", f":{self.links[name].port}/")
         return self.lab.machine(name, DATABASE_URL=through, EVENTS_PORT=self._events_port, METRICS_PORT="0")
 
     def _settings(self, owner: str, valkey: str) -> dict[str, str]:

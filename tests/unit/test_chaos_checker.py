@@ -105,7 +105,7 @@ BREACHES: dict[str, tuple[str, Change]] = {
     "mail lost": ("lost", lambda _, state: state.mails.pop("<1@x>")),
     "mail doubled": ("doubled", lambda _, state: state.mails.update({"<1@x>": 1})),
     "mail of nobody": ("mail", lambda _, state: state.mails.update({"<9@x>": 1})),
-    "mail given up": ("mail", lambda _, state: deliver(state, state="failed")),
+    "mail failed permanently": ("mail", lambda _, state: deliver(state, state="failed")),
     "job failed": ("jobs", lambda _, state: state.dead_jobs.append("exports.write")),
     "job left": ("jobs", lambda _, state: state.open_jobs.append("exports.write")),
     "error without a fault": ("error", lambda history, _: history.add(call(Kind.READ, 503, at=30))),
