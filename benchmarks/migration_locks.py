@@ -101,10 +101,10 @@ class Writers:
     """One thread and session for each table, which write until :meth:`end`."""
 
     url: str
-    rows: int
     written: int = 0
     failed: dict[str, str] = field(default_factory=dict)
     _ends: threading.Event = field(default_factory=threading.Event)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @contextmanager
     def writing(self) -> Iterator[None]:
@@ -129,7 +129,9 @@ class Writers:
                     connection.execute(statement, [number])
                 except psycopg.Error as error:
                     self.failed.setdefault(table, str(error))
-                self.written += 1
+                    continue
+                with self._lock:
+                    self.written += 1
 
 
 def measure(rows: int = ROWS) -> Iterator[Figure]:
@@ -150,7 +152,7 @@ def _measure(server: EmbeddedPostgres, url: str, folder: Path, rows: int) -> Fig
             connection.execute(FILL.format(rows=rows, accounts=max(100, rows // 10)))
             connection.execute("VACUUM ANALYZE")
         longest: dict[str, float] = {}
-        writers = Writers(url, rows)
+        writers = Writers(url)
         with writers.writing():
             for revision in revisions()[revisions().index(FIRST) + 1 :]:
                 position, began = server.log.stat().st_size, time.perf_counter()

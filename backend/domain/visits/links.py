@@ -44,12 +44,12 @@ DROPPED: Final = text("""
          WHERE l.check_at <= :at ORDER BY l.check_at LIMIT :limit FOR UPDATE OF l SKIP LOCKED
     ), moved AS (
         UPDATE visit_links l SET check_at = due.ends_at FROM due
-         WHERE l.request_id = due.request_id AND NOT due.is_over AND due.ends_at > :at RETURNING l.request_id
+         WHERE l.request_id = due.request_id AND NOT due.is_over AND due.ends_at > :at
     ), dropped AS (
         DELETE FROM visit_links l USING due
          WHERE l.request_id = due.request_id AND (due.is_over OR due.ends_at <= :at) RETURNING l.request_id
     )
-    SELECT (SELECT count(*) FROM dropped), (SELECT count(*) FROM moved)
+    SELECT count(*) FROM dropped
 """)
 
 
@@ -138,8 +138,7 @@ def drop_ended(limit: int = 500) -> int:
 
     A link of a request that was cancelled does not work any more, and is deleted at its planned end.
     """
-    dropped, _ = db.session.execute(DROPPED, {"at": now(), "kept": KEPT, "limit": limit}).one()
-    return int(dropped)
+    return int(db.session.execute(DROPPED, {"at": now(), "kept": KEPT, "limit": limit}).scalar_one())
 
 
 def _own(actor: Actor, request_id: int) -> Request:
