@@ -81,8 +81,8 @@ function formKeys(): Plugin {
 }
 
 /**
- * Nuxt UI's stand-in for Nuxt brings a library of hooks along, which only its dashboards and tables of contents call: messages
- * need the same file for their state. Whoever begins to use one of those finds no `hook` at once.
+ * Nuxt UI's stand-in for Nuxt imports a library of hooks, which only its dashboards and tables of contents call: messages
+ * need the same file for their state. A page that starts to use one of those fails at once, because `hook` is missing.
  */
 function noHooks(): Plugin {
   const none = '\0no-hooks'

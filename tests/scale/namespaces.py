@@ -16,7 +16,7 @@ from tests.scale.lab import SYSTEM_PATH, Lab, Machine, find_program, listens
 from tests.waiting import wait_until
 
 HUB, MACHINE = "10.9.0.1", "10.9.0.2"
-LINK, FAR_LINK = "wire0", "wire1"
+LINK, FAR_LINK = "link0", "link1"
 ENTER: Final = ("--user", "--net", "--preserve-credentials")
 
 
@@ -31,24 +31,31 @@ def are_possible() -> bool:
     return done.returncode == 0
 
 
-class Island:
+class IsolatedMachine:
     """The namespaces of one machine, and the link between it and the database."""
 
     def __init__(self, lab: Lab, *, database: str, valkey: str, web_port: int) -> None:
         self._lab, self._folder = lab, lab.folder
         self._flag = self._folder / "cut-at-commit"
         self._hub = self._hold("hub", "-rn")
-        self._machine = self._hold("island", "-n", prefix=self._enter(self._hub))
+        self._machine = self._hold("isolated", "-n", prefix=self._enter(self._hub))
         self._make_link()
         ports = {"database": urlsplit(database).port, "valkey": urlsplit(valkey).port, "web": web_port}
         at = {name: f"tcp:127.0.0.1:{port}" for name, port in ports.items()}
-        door = {name: f"unix:{self._folder / name}.socket" for name in ports}
+        sockets = {name: f"unix:{self._folder / name}.socket" for name in ports}
         self._relay(
-            "outside", (), door["database"], at["database"], door["valkey"], at["valkey"], at["web"], door["web"]
+            "outside",
+            (),
+            sockets["database"],
+            at["database"],
+            sockets["valkey"],
+            at["valkey"],
+            at["web"],
+            sockets["web"],
         )
-        self._relay("hub", self._enter(self._hub), f"tcp:{HUB}:{ports['database']}", door["database"])
-        self._relay("island", self.enter, at["valkey"], door["valkey"], door["web"], at["web"])
-        assert wait_until(lambda: listens(web_port) and all(Path(path[5:]).exists() for path in door.values()))
+        self._relay("hub", self._enter(self._hub), f"tcp:{HUB}:{ports['database']}", sockets["database"])
+        self._relay("isolated", self.enter, at["valkey"], sockets["valkey"], sockets["web"], at["web"])
+        assert wait_until(lambda: listens(web_port) and all(Path(path[5:]).exists() for path in sockets.values()))
         self.database = database.replace("127.0.0.1", HUB)
 
     @property

@@ -12,7 +12,7 @@ from tests.factories.requests import RequestMarket
 from tests.factories.users import User
 from tests.scale.lab import NAMESPACES, Lab, needs
 from tests.scale.load import Answer, send
-from tests.scale.namespaces import Island
+from tests.scale.namespaces import IsolatedMachine
 from tests.waiting import wait_until
 
 pytestmark = [needs(NAMESPACES), pytest.mark.long]
@@ -27,16 +27,16 @@ def edit(url: str, user: User) -> Answer:
 
 def test_calls_during_a_cut_are_refused_in_time_and_a_cut_commit_is_unknown(lab: Lab, market: RequestMarket) -> None:
     machine = lab.machine("one")
-    island = Island(
+    isolated = IsolatedMachine(
         lab, database=lab.environ["DATABASE_URL"], valkey=lab.environ["REDIS_URL"], web_port=machine.port
     )  # fmt: skip
-    island.put(machine)
-    machine.start("web", DATABASE_URL=island.database)
+    isolated.put(machine)
+    machine.start("web", DATABASE_URL=isolated.database)
     asha = market.users.customer()
     assert edit(machine.url, asha).status == 200
     assert send(machine.url, "GET", "/me", headers=asha.headers).status == 200
 
-    island.cut()
+    isolated.cut()
     with ThreadPoolExecutor(CALLERS * 2) as threads:
         writes = [threads.submit(edit, machine.url, asha) for _ in range(CALLERS)]
         reads = [threads.submit(send, machine.url, "GET", "/me", headers=asha.headers) for _ in range(CALLERS)]
@@ -46,21 +46,21 @@ def test_calls_during_a_cut_are_refused_in_time_and_a_cut_commit_is_unknown(lab:
     assert all(answer.retry_after for answer in answers)
     assert max(answer.seconds for answer in answers) < LONGEST_SECONDS
     restored = time.monotonic()
-    island.restore()
+    isolated.restore()
     assert wait_until(lambda: edit(machine.url, asha).status == 200)
     print("good answer after:", round(time.monotonic() - restored, 1))
     assert time.monotonic() - restored < LONGEST_SECONDS
 
     headers = {**asha.headers, "Content-Type": "application/json", "Idempotency-Key": "one-request"}
     body = json.dumps(market.body()).encode()
-    island.cut_at_commit()
+    isolated.cut_at_commit()
     lost = send(machine.url, "POST", "/requests", body, headers)
     assert (lost.status, json.loads(lost.body)["code"]) == (503, "outcome_unknown")
     assert lost.seconds < LONGEST_SECONDS
     db.session.rollback()
     made = db.session.execute(text("SELECT id FROM task_requests")).scalar_one()
     db.session.rollback()
-    island.restore()
+    isolated.restore()
     again: list[Answer] = []
 
     def is_answered() -> bool:

@@ -26,7 +26,7 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(folder, { recursive: true }))
 
-it('draws the names of today in the committed font, which has their letters and no others', () => {
+it('draws the current names in the committed font, which has their letters and no others', () => {
   const range = /'Own Names'[^}]*unicode-range: ([^;]+);/.exec(css)?.[1] ?? ''
   const covered = range
     .split(',')
