@@ -34,10 +34,11 @@ def test_proposed_line_costs_nothing_until_customer_approves_it(visit: Visit) ->
     assert (listed["price"], listed["total"], len(listed["items"])) == ("499.00", "749.00", 1)
 
 
-def test_contact_details_in_a_title_are_hidden_where_setting_says_masked(visit: Visit, users: Users) -> None:
+def test_contact_details_in_texts_are_hidden_where_setting_says_masked(visit: Visit, users: Users) -> None:
     assert propose(visit, title="Tap, call 98765 43210")["title"] == "Tap, call 98765 43210"
     users.admin().patch("/settings", {"contact": "masked"})
-    assert propose(visit, title="Pipe, call nine eight seven six five 43210")["title"] == "Pipe, call •••"
+    line = propose(visit, title="Pipe, call nine eight seven six five 43210", reason="Call 98765 43210")
+    assert (line["title"], line["reason"]) == ("Pipe, call •••", "Call •••")
     assert [entry["changes"]["title"] for entry in visit.seen_by(visit.asha)["history"][-1:]] == ["Pipe, call •••"]
 
 

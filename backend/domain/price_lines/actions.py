@@ -4,7 +4,7 @@ Each also changes the request, by the conditional update of `transitions.write`:
 of a decision and a completion, one is made.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Final
 
@@ -51,7 +51,7 @@ class NewLine:
 def propose(actor: Actor, *, request_id: int, new: NewLine, expected_version: int | None = None) -> Line:
     """Propose a line to the customer of an accepted request. It costs nothing until it is approved.
 
-    Where the marketplace hides contact details after acceptance too, they are hidden in the title.
+    Where the marketplace hides contact details after acceptance too, they are hidden in the title and the reason.
 
     Raises:
         Invalid: The amount is too small or too large, or the reason is not allowed.
@@ -64,17 +64,16 @@ def propose(actor: Actor, *, request_id: int, new: NewLine, expected_version: in
     settings = market.get()
     _check_reason(new, settings.allowed_reasons)
     _check_total(request, new.amount, cap_percent=settings.extra_work_cap_percent)
+    if settings.contact == "masked":
+        new = _without_contact_details(new)
     values = {"undecided_lines": request.undecided_lines + 1}
-    title = (
-        mask(new.title, region=current_settings().market_country).text if settings.contact == "masked" else new.title
-    )
-    changes = _changes(new.kind, title, new.amount)
+    changes = _changes(new.kind, new.title, new.amount)
     changed = write(actor, request, Action.PROPOSE_LINE, values, changes=changes)
     statement = insert(TABLE).values(
         request_id=request_id,
         professional_id=actor.id,
         kind=new.kind.value,
-        title=title,
+        title=new.title,
         reason=new.reason,
         quantity=new.quantity,
         unit_amount=new.unit_amount,
@@ -175,6 +174,13 @@ def _check_reason(new: NewLine, allowed: tuple[str, ...]) -> None:
     if new.kind is Kind.DISCOUNT or not allowed or new.reason in allowed:
         return
     raise Invalid.field("reason", "Choose one of the reasons that the marketplace allows.", code="reason_not_allowed")
+
+
+def _without_contact_details(new: NewLine) -> NewLine:
+    """Return the line with contact details hidden in its texts. A reason is free where the marketplace names none."""
+    region = current_settings().market_country
+    reason = new.reason and mask(new.reason, region=region).text
+    return replace(new, title=mask(new.title, region=region).text, reason=reason)
 
 
 def _check_total(request: Request, amount: Decimal, *, cap_percent: int) -> None:
