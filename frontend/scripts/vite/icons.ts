@@ -62,7 +62,7 @@ export function firstIcons(): Plugin {
     transform(code, id) {
       if (!id.endsWith('virtual:nuxt-ui-icons')) return
       const listed = /JSON\.parse\(("(?:[^"\\]|\\.)*")\)/
-      if (!listed.test(code)) throw new Error('Nuxt UI's bundle of icons has an unknown format')
+      if (!listed.test(code)) throw new Error('The icon bundle of Nuxt UI has an unknown format')
       const first = new Set(Object.keys(firstBodies()))
       return code.replace(listed, (_, text: string) => {
         const sets = JSON.parse(JSON.parse(text) as string) as IconSet[]
