@@ -20,12 +20,14 @@ const plain = [
   'src/features/accounts/pages/{SignInPage,SignUpPage}.vue',
   'src/features/accounts/components/{AccountFields,AuthSheet,CredentialFields,PasswordInput,SignInForm}.vue',
   'src/features/notifications/components/NotificationBell.vue',
+  'src/features/profiles/pages/ProfessionalPage.vue',
+  'src/features/profiles/components/{OfferedTasks,ProfileHead,ProfileReviews,ReviewItem}.vue',
   'src/features/dashboard/pages/*.vue',
   'src/features/dashboard/components/{ActionTile,BarChart,ChartPanel,StatsPanels}.vue',
   'src/features/task-requests/pages/InboxPage.vue',
   'src/features/task-requests/components/{InboxFilters,NewCount,RejectMenu,RequestCard}.vue',
-  'src/shared/ui/{AppForm,DateFilter,EmptyState,ErrorState,FilterTabs,KeysetList,MoneyText,MoreRows,PageHeader}.vue',
-  'src/shared/ui/{PlaceInput,QueryView,RatingText,StaleNotice,TimeText,TypeAhead,WordMark}.vue',
+  'src/shared/ui/{AppForm,DateFilter,EmptyState,ErrorState,FilterTabs,KeysetList,LongText,MoneyText,MoreRows,PageHeader}.vue',
+  'src/shared/ui/{PlaceInput,ProfilePhoto,QueryView,RatingBars,RatingText,StaleNotice,TimeText,TypeAhead,WordMark}.vue',
   'src/shared/ui/plain/**',
 ]
 

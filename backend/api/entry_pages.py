@@ -28,6 +28,7 @@ SESSION_COOKIE: Final = "csrf_refresh_token"  # readable half of the refresh tok
 VARIES: Final = ("Accept-Encoding", "Accept-Language", "Cookie")
 PLACEHOLDER: Final = re.compile(r"\{\{([a-z_]+)\}\}")
 TASK: Final = re.compile(r"tasks/([1-9][0-9]{0,8})")
+PROFILE: Final = re.compile(r"professionals/[1-9][0-9]*")
 PINCODE: Final = re.compile(r"[1-9][0-9]{5}")
 MOST_CATEGORIES_WITHOUT_TABS: Final = 1
 NEAR: Final = 5
@@ -99,6 +100,8 @@ def name_of(path: str) -> str:
         return "empty"
     if TASK.fullmatch(path.strip("/")):
         return "task"
+    if PROFILE.fullmatch(path.strip("/")):
+        return "profile"
     name = path.strip("/") or "landing"
     return name if re.fullmatch(r"[a-z-]+", name) else "empty"
 

@@ -132,13 +132,17 @@ def not_built() -> Response:
 def page_with(
     change: Callable[[str], str], *, path: str, language: str, is_filled: bool, status: int = 200
 ) -> BaseResponse:
-    """Return the changed page of a path: the one filled with data if wanted and there is one, else the empty one."""
+    """Return the changed page of a path: the one filled with data if wanted and there is one, else an empty one."""
     policies = _policies()
-    name = f"{entry_pages.name_of(path)}.{language}"
+    if policies is None:
+        return not_built()
+    entry = entry_pages.name_of(path)
+    name = f"{entry}.{language}"
     page = entry_pages.filled(DIST / "pages" / f"{name}.json", path) if is_filled else None
-    if page is None:
+    # A profile's page is empty as well, and names the scripts that show a profile.
+    if page is None and not (is_filled and entry == "profile" and name in policies):
         name = f"empty.{language}"
-    if policies is None or name not in policies:
+    if name not in policies:
         return not_built()
     html = (page or (DIST / "pages" / f"{name}.html").read_bytes()).decode()
     response = _compressed(change(html).encode())

@@ -40,6 +40,16 @@ export const firstPages = {
   },
 }
 
+/** Pages whose content the server writes beside the empty application (backend/api/public_pages.py); named and described as the first ones. */
+export const servedPages = {
+  profile: {
+    route: '/professionals/:id(\\d+)',
+    page: 'src/features/profiles/pages/ProfessionalPage.vue',
+    // Its data are read from the API, by a client that is loaded at the first call.
+    loads: [data, 'src/shared/api/generated/client.gen.ts'],
+  },
+}
+
 const readManifest = () => JSON.parse(readFileSync(new URL('.vite/manifest.json', dist), 'utf8'))
 const manifest = readManifest()
 
@@ -70,9 +80,10 @@ export function filesOf(modules, loadsLater = () => false) {
   return files
 }
 
-/** The files of everything that a page loads and, last, of the entry. */
+/** The files of everything that a page loads and, last, of the entry; without a page, of the entry alone. */
 export function scriptsOf(name, language = 'en') {
-  const page = firstPages[name]
+  const page = firstPages[name] ?? servedPages[name]
   const first = language === 'en' ? [] : [`src/locales/${language}/index.ts`]
-  return filesOf([...first, ...textKeys(page, language), ...page.loads, page.page, 'index.html'])
+  const own = page ? [...textKeys(page, language), ...page.loads, page.page] : []
+  return filesOf([...first, ...own, 'index.html'])
 }

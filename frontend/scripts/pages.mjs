@@ -9,7 +9,7 @@
 import { createHash } from 'node:crypto'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { criticalCss, takeFontFaces } from './criticalCss.mjs'
-import { dist, firstPages, languages, scriptsOf } from './firstPages.mjs'
+import { dist, firstPages, languages, scriptsOf, servedPages } from './firstPages.mjs'
 import { templatesOf } from './templates.mjs'
 
 process.env.NODE_ENV = 'production'
@@ -46,7 +46,7 @@ if (!plain.includes(root) || plain === built) throw new Error('index.html is not
 
 /**
  * A page starts in the fonts of the device (late-font in main.css), and changes to its own only if these are there before its first
- * frame: exchanged later they would move text. `font-display: optional` leaves that to the browser, and one that is busy exchanges
+ * frame with content: exchanged later they would move text. `font-display: optional` leaves that to the browser, and one that is busy exchanges
  * them all the same. A page without JavaScript shows its fonts as they come.
  */
 const fontCheck = (letters) => `<script>
@@ -59,13 +59,13 @@ const fontCheck = (letters) => `<script>
           () => undefined,
         )
         const decide = () => {
-          decided = document.querySelector('#app') !== null
+          decided = document.querySelector('#app:not(:empty), #served') !== null
           if (!decided) requestAnimationFrame(decide)
         }
         requestAnimationFrame(decide)
       })()
     </script>`
-const lettersOf = (name, language) => `a${firstPages[name].hasForm ? '' : '₹'}${language === 'hi' ? 'अ' : ''}`
+const lettersOf = (hasPrices, language) => `a${hasPrices ? '₹' : ''}${language === 'hi' ? 'अ' : ''}`
 
 const lines = (...all) => all.map((line) => `    ${line}\n`).join('')
 const preloaded = (names) =>
@@ -89,7 +89,8 @@ const head = (name, language, files) =>
 const start = (files) => `<script>
       ;(() => {
         const start = async () => {
-          document.querySelector('link[data-later]').media = 'all'
+          const later = document.querySelector('link[data-later]')
+          if (later) later.media = 'all'
           for (const file of ${JSON.stringify(files.map((file) => `/app/${file}`))}) {
             await import(file)
             await new Promise((resolve) => setTimeout(resolve))
@@ -109,6 +110,23 @@ function checked(html, where) {
   ].find(([wrong]) => wrong)
   if (problem) throw new Error(`The page ${where} ${problem[1]}`)
   return html
+}
+/** A page without content, or with what the server writes beside the application: drawn by the whole sheet. */
+function emptyPage(name, language) {
+  const files = scriptsOf(name, language)
+  const hasPrices = name in servedPages
+  return inLanguage(plain, language)
+    .replace(
+      '  </head>',
+      () =>
+        `    <style>${faces}</style>\n${lines(
+          fontCheck(lettersOf(hasPrices, language)),
+          ...preloaded([...fontsOf(language), ...(hasPrices ? [rupee] : [])]),
+          sheet,
+          ...files.map((file) => `<link rel="modulepreload" crossorigin href="/app/${file}">`),
+        )}  </head>`,
+    )
+    .replace('  </body>', () => `    ${start(files)}\n  </body>`)
 }
 const escaped = (text) => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;')
 const inLanguage = (page, language) => {
@@ -132,7 +150,7 @@ function pageOf(name, language, style) {
       .replace(
         '  </head>',
         () =>
-          `    <style>${faces}${style}</style>\n${lines(fontCheck(lettersOf(name, language)))}${head(name, language, files)}  </head>`,
+          `    <style>${faces}${style}</style>\n${lines(fontCheck(lettersOf(!firstPages[name].hasForm, language)))}${head(name, language, files)}  </head>`,
       )
       .replace('  </body>', () => `${data}    ${start(files)}\n  </body>`)
       .replace(/\n *<noscript>\s*<p>[^]*?<\/noscript>/, (notice) => (firstPages[name].hasForm ? notice : ''))
@@ -163,13 +181,11 @@ for (const language of languages) {
     )
     write(`${name}.${language}.json`, JSON.stringify({ ...templates, pages: filled }))
   }
-  const empty = inLanguage(built, language).replace(
-    '  </head>',
-    // A font that was only asked for with the first text would come too late to be shown.
-    () => `    <style>${faces}</style>\n${lines(...preloaded(fontsOf(language)))}  </head>`,
-  )
-  note(`empty.${language}`, empty)
-  write(`empty.${language}.html`, empty)
+  for (const name of ['empty', ...Object.keys(servedPages)]) {
+    const page = emptyPage(name, language)
+    note(`${name}.${language}`, page)
+    write(`${name}.${language}.html`, page)
+  }
 }
 write('manifest.json', JSON.stringify(policies))
 process.exit(0)

@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, Page, Route, expect
 from tests.browser.chromium import script_of
 from tests.browser.conftest import OpenScreen
 from tests.browser.screen import DESK, PHONE, SCREENSHOTS, TIMEOUT_MS
+from tests.factories.files import picture
 from tests.harness.market import RunningMarket
 
 pytestmark = pytest.mark.browser
@@ -54,6 +55,7 @@ async () => {
   document.documentElement.classList.remove('late-font')
 }
 """
+TWO_FRAMES: Final = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 MOST_SHIFT: Final = 0.01
 # On a phone all looks; on a desk each language and each theme once.
 LOOKS: Final = [
@@ -72,6 +74,17 @@ def task(market: RunningMarket) -> str:
     return f"/tasks/{ids[0]}"
 
 
+@pytest.fixture(scope="module")
+def profile(market: RunningMarket, task: str) -> str:
+    """Create a professional whose profile is public, and return its path."""
+    professional = market.visitor().sign_up("professional", task_ids=[int(task.rpartition("/")[2])])
+    professional.put("/me/document", files={"document": ("proof.png", picture(size=(300, 200)), "image/png")})
+    number = professional.account["id"]
+    market.admin().post(f"/professionals/{number}/approve")
+    professional.patch("/me/profile", {"about": "Fifteen years of pipes and taps. " * 6})
+    return f"/professionals/{number}"
+
+
 def without_scripts(page: Page) -> None:
     page.route("**/*.js", lambda route: route.abort())
 
@@ -80,11 +93,13 @@ def address_of(path: str, task: str) -> str:
     return task if path == "task" else path
 
 
-@pytest.mark.parametrize("path", [*PAGES, "task"])
-def test_entry_page_preloads_exactly_the_scripts_it_loads(screen: OpenScreen, path: str, task: str) -> None:
+@pytest.mark.parametrize("path", [*PAGES, "task", "profile"])
+def test_entry_page_preloads_exactly_the_scripts_it_loads(
+    screen: OpenScreen, path: str, task: str, profile: str
+) -> None:
     window = screen(viewport=PHONE)
     window.page.add_init_script(RECORD_START)
-    window.go(address_of(path, task))
+    window.go(profile if path == "profile" else address_of(path, task))
     expect(window.page.locator(STARTED)).to_be_visible(timeout=TIMEOUT_MS)
     source = window.page.request.get(window.page.url).text()
     named = set(re.findall(r'rel="modulepreload"[^>]* href="([^"]+)"', source))
@@ -136,28 +151,65 @@ def assert_same_picture(before: Page, after: Page, name: str) -> None:
     assert difference is None, f"{name} differs in {difference}"
 
 
+class HeldFiles:
+    """Files of a page that wait until they are let go."""
+
+    def __init__(self, page: Page, pattern: str) -> None:
+        self.held: list[Route] = []
+        self.is_holding = True
+        page.route(pattern, self.hold)
+
+    def hold(self, route: Route) -> None:
+        if self.is_holding:
+            self.held.append(route)
+        else:
+            route.continue_()
+
+    def release(self) -> None:
+        assert self.held
+        self.is_holding = False
+        for route in self.held:
+            route.continue_()
+
+
+def let_fonts_come(page: Page, fonts: HeldFiles) -> None:
+    fonts.release()
+    page.evaluate("document.fonts.ready")
+    page.evaluate(TWO_FRAMES)
+    expect(page.locator("html")).to_have_class(re.compile("late-font"))
+
+
 @pytest.mark.parametrize("language", ["en", "hi"])
 def test_entry_page_with_late_fonts_does_not_move(screen: OpenScreen, language: str) -> None:
     window = screen(viewport=PHONE)
-    fonts: list[Route] = []
-
-    def keep(route: Route) -> None:
-        fonts.append(route)
-
-    window.page.route("**/*.woff2", keep)  # they come once the page has started
+    fonts = HeldFiles(window.page, "**/*.woff2")  # they come once the page has started
     window.page.add_init_script(RECORD_START)
     window.page.context.add_cookies([{"name": "doorstep-language", "value": language, "url": window.base}])
     window.page.goto(f"{window.base}/app/sign-in", wait_until="domcontentloaded")
     expect(window.page.locator(STARTED)).to_be_visible(timeout=TIMEOUT_MS)
-    for font in fonts:
-        font.continue_()
-    window.page.evaluate("document.fonts.ready")
-    expect(window.page.locator("html")).to_have_class(re.compile("late-font"))
-    window.page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    let_fonts_come(window.page, fonts)
     assert window.page.evaluate("window.shift") < MOST_SHIFT
     window.page.get_by_role("link", name="Doorstep").first.click()  # the next page shows them
     window.expect_path("/")
     expect(window.page.locator("html")).not_to_have_class(re.compile("late-font"))
+
+
+@pytest.mark.parametrize("language", ["en", "hi"])
+def test_profile_with_late_fonts_does_not_move(screen: OpenScreen, profile: str, language: str) -> None:
+    """On a slow phone the fonts come while the server's content is shown, and the application after them."""
+    window = screen(viewport=PHONE)
+    fonts, scripts = HeldFiles(window.page, "**/*.woff2"), HeldFiles(window.page, "**/app/assets/*.js")
+    window.page.add_init_script(RECORD_START)
+    window.page.context.add_cookies([{"name": "doorstep-language", "value": language, "url": window.base}])
+    window.page.goto(f"{window.base}/app{profile}", wait_until="commit")
+    expect(window.page.locator("#served h1")).to_be_visible(timeout=TIMEOUT_MS)
+    window.page.evaluate(TWO_FRAMES)
+    let_fonts_come(window.page, fonts)
+    assert window.page.evaluate("window.shift") < MOST_SHIFT, "as served"
+    scripts.release()
+    expect(window.page.locator(STARTED)).to_be_visible(timeout=TIMEOUT_MS)
+    window.page.wait_for_load_state("networkidle")
+    assert window.page.evaluate("window.shift") < MOST_SHIFT, "as started"
 
 
 @pytest.mark.parametrize("path", [*PAGES, "task"])
@@ -311,6 +363,6 @@ def test_hindi_font_that_comes_late_moves_nothing(screen: OpenScreen, path: str)
     for route in held:
         route.continue_()
     window.page.evaluate("() => document.fonts.load(`1em 'Anek Devanagari Variable'`, 'अ')")
-    window.page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    window.page.evaluate(TWO_FRAMES)
     assert held
     assert window.page.evaluate("window.shift") < MOST_SHIFT

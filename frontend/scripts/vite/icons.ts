@@ -16,6 +16,7 @@ const early = [
   'src/features/search',
   'src/features/tasks/pages/TaskPage.vue',
   'src/features/accounts/components/PasswordInput.vue',
+  'src/features/profiles/components/ProfileHead.vue',
   ...['AppForm', 'ErrorState', 'PageHeader', 'PlaceInput', 'RatingText'].map(
     (name) => `src/shared/ui/${name}.vue`,
   ),

@@ -4,7 +4,7 @@ export default [
   {
     path: '/professionals/:id(\\d+)',
     component: () => import('./pages/ProfessionalPage.vue'),
-    meta: { title: 'profiles.page.title' },
+    meta: { title: 'profiles.page.title', isPlain: true },
   },
   {
     path: '/my-profile',

@@ -1,4 +1,4 @@
-/** Public profiles, the professional's own one, and the photos that admins decide on. */
+/** The professional's own profile, and the photos that admins decide on. */
 import { useQuery } from '@tanstack/vue-query'
 import { computed, toValue, type MaybeRefOrGetter } from 'vue'
 import {
@@ -7,11 +7,9 @@ import {
   getMyProfileOptions,
   getMyProfilePhoto,
   getMyProfilePhotoQueryKey,
-  getProfileOptions,
   getProfilePhoto,
   getProfilePhotoQueryKey,
   listProfilePhotosInfiniteOptions,
-  listProfileReviewsInfiniteOptions,
   putMyProfilePhotoMutation,
   rejectProfilePhoto,
   type ListProfilePhotosData,
@@ -26,16 +24,6 @@ import { withoutLive } from '@/shared/lib/polling'
 
 export const photoStates = ['pending', 'approved', 'rejected'] as const
 export type PhotoState = NonNullable<NonNullable<ListProfilePhotosData['query']>['state']>
-
-export function useProfile(id: MaybeRefOrGetter<number>) {
-  return useQuery(computed(() => getProfileOptions({ path: { professional_id: toValue(id) } })))
-}
-
-export function useProfileReviews(id: MaybeRefOrGetter<number>) {
-  return useKeysetList(() => listProfileReviewsInfiniteOptions({ path: { professional_id: toValue(id) } }), {
-    keyOf: (one) => `${one.created_at} ${one.task_name} ${one.rating}`,
-  })
-}
 
 export const useMyProfile = () => useQuery(getMyProfileOptions())
 
