@@ -97,6 +97,8 @@ def environ(postgres_url: str, valkey_url: str, tmp_path_factory: pytest.TempPat
         "DB_STATEMENT_TIMEOUT_MS": "60000",  # a busy machine is slow, not wrong
         "DB_LOCK_TIMEOUT_MS": "30000",
         "DB_POOL_TIMEOUT_SECONDS": "30",
+        "DB_IDLE_TRANSACTION_TIMEOUT_MS": "120000",
+        "DB_SILENT_SECONDS": "60",
         "SIGNUP_RATE_LIMIT": "100000 per hour",
         "FORGOT_RATE_LIMIT": "100000 per hour",
         "REQUEST_RATE_LIMIT": "100000 per hour",

@@ -51,7 +51,8 @@ def through(url: str, proxy: SilentProxy) -> str:
 @contextmanager
 def running(environ: dict[str, str], **changes: str) -> Iterator[Flask]:
     """Return an application whose limits are those of production."""
-    normal = dict.fromkeys(("DB_STATEMENT_TIMEOUT_MS", "DB_LOCK_TIMEOUT_MS", "DB_POOL_TIMEOUT_SECONDS"), "")
+    limits = ("DB_STATEMENT_TIMEOUT_MS", "DB_LOCK_TIMEOUT_MS", "DB_POOL_TIMEOUT_SECONDS", "DB_SILENT_SECONDS")
+    normal = dict.fromkeys(limits, "")
     made = create_app(Settings.from_env({**environ, **normal, **changes}))
     yield made
     with made.app_context():
