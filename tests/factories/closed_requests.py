@@ -25,6 +25,7 @@ from backend.jobs.tasks import HANDLER_MODULES
 
 BENGALURU = "560001"
 NOON = datetime(2026, 10, 15, 6, 30, tzinfo=UTC)  # noon in the marketplace's time zone
+BATCH = 20_000
 number = count(1)
 
 
@@ -122,25 +123,28 @@ def request(of: Market, *, status: str = "closed", at: datetime = NOON, **change
 
 
 def many(of: Market, number_of_them: int) -> None:
-    """Create this many closed requests, a minute apart, in one statement."""
-    with transaction():
-        db.session.execute(
-            text_clause("""
-                INSERT INTO task_requests (task_id, task_name, customer_id, professional_id, status, date_of_request,
-                    price, currency, time_required, address, pincode, remarks, closing_remarks, created_at, accepted_at,
-                    completed_at, closed_at)
-                SELECT :task, 'Plumbing', :customer, :professional, 'closed', at, 499, 'INR', 60, '12 MG Road',
-                       '560001', 'Please bring a ladder', '=1+1', at, at, at, at
-                  FROM generate_series(1, :number) n, LATERAL (SELECT :noon + n * interval '1 minute' AS at) moment
-            """),
-            {
-                "task": of.task_id,
-                "customer": of.customer_id,
-                "professional": of.professional_id,
-                "number": number_of_them,
-                "noon": NOON,
-            },
-        )
+    """Create this many closed requests, a minute apart, in statements that stay within their time limit."""
+    for first in range(1, number_of_them + 1, BATCH):
+        with transaction():
+            db.session.execute(
+                text_clause("""
+                    INSERT INTO task_requests (task_id, task_name, customer_id, professional_id, status,
+                        date_of_request, price, currency, time_required, address, pincode, remarks, closing_remarks,
+                        created_at, accepted_at, completed_at, closed_at)
+                    SELECT :task, 'Plumbing', :customer, :professional, 'closed', at, 499, 'INR', 60, '12 MG Road',
+                           '560001', 'Please bring a ladder', '=1+1', at, at, at, at
+                      FROM generate_series(CAST(:first AS integer), :last) n,
+                           LATERAL (SELECT :noon + n * interval '1 minute' AS at) moment
+                """),
+                {
+                    "task": of.task_id,
+                    "customer": of.customer_id,
+                    "professional": of.professional_id,
+                    "first": first,
+                    "last": min(first + BATCH - 1, number_of_them),
+                    "noon": NOON,
+                },
+            )
 
 
 def review(of: TaskRequest, rating: int = 5, **changes: Any) -> None:
