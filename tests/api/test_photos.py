@@ -18,6 +18,7 @@ from backend.core.clock import now
 from backend.core.db.session import db, transaction
 from backend.core.queue import Job
 from backend.core.security.authz import Actor, Role
+from backend.domain.conversations import models as conversation_models  # noqa: F401  # photos refer to their table
 from backend.domain.documents import actions as documents
 from backend.domain.photos import actions
 from backend.domain.photos.access import Phase
