@@ -117,7 +117,7 @@ class ValkeyStore(RedisCache):
         """Hold a lock shared by all processes, for some seconds at most.
 
         Yields whether it was free within the time to wait, or None if Valkey is unavailable. A Valkey that froze
-        carries out later what was sent to it, so a claim without a response is released as well. Where that fails,
+        executes later what was sent to it, so a claim without a response is released as well. Where that fails,
         the next lookup or claim of this process tries again; otherwise the claim would refuse others until it expires.
         """
         self._release_claims()
