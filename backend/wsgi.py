@@ -76,11 +76,9 @@ def _draining(server: Any, *, seconds: int) -> Any:
 
     class DrainingServer(server):  # type: ignore[misc]  # Granian picks its class at run time
         _wait: threading.Timer | None = None
-        _has_left = False
 
         def leave(self, *_: object) -> None:
-            health.drain()
-            self._has_left = True
+            health.leave()
             for worker in self.wrks:
                 with suppress(ProcessLookupError):
                     os.kill(worker.inner.pid, signal.SIGUSR2)
@@ -88,7 +86,7 @@ def _draining(server: Any, *, seconds: int) -> Any:
         def signal_handler_interrupt(self, *arguments: object, **named: object) -> None:
             health.drain()
             stop = functools.partial(super().signal_handler_interrupt, *arguments, **named)
-            if self._wait is not None or self._has_left or not seconds:
+            if self._wait is not None or health.has_left() or not seconds:
                 if self._wait is not None:
                     self._wait.cancel()
                 stop()
@@ -105,6 +103,7 @@ else:
     from backend.app import create_app
     from backend.core import storage
     from backend.core.db.session import pooled
+    from backend.core.events import announce
     from backend.core.observability import logging, metrics, process_metrics, process_reports
 
     if "granian.server.mp" in sys.modules:
@@ -118,6 +117,7 @@ else:
     changed = handover.changing(app.wsgi_app)
     app.wsgi_app = changed  # type: ignore[method-assign,assignment]  # Flask's own documented way to wrap it
     app.extensions["passwords"].use_workers()
+    announce.begin()
     process_metrics.start("web", app)
     process_reports.start(_settings, "web", connect=pooled(app), stores=storage.identities(_settings))
     handover.wait_for_gate(app)

@@ -5,11 +5,12 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from itertools import chain
-from typing import Any, Final, NamedTuple, TypeVar, cast
+from typing import Final, NamedTuple, TypeVar, cast
 
 import structlog
 from flask import current_app
 from psycopg import Connection
+from psycopg.rows import TupleRow
 from psycopg.sql import Composed
 from sqlalchemy.engine import Connection as SourceConnection
 
@@ -227,10 +228,10 @@ def _key(lease: Lease, export_id: int) -> str:
     return f"{export_id}-{lease.token}.csv"
 
 
-def _driver_connection(source: Source) -> "Connection[Any]":
+def _driver_connection(source: Source) -> "Connection[TupleRow]":
     held = source if isinstance(source, SourceConnection) else source.connection()
     connection = held.connection.driver_connection
-    return cast("Connection[Any]", connection)
+    return cast("Connection[TupleRow]", connection)
 
 
 def _store_failed(lease: Lease, export_id: int, error: storage.StoreFailed) -> None:

@@ -1,4 +1,4 @@
-"""How `make upgrade` asks the launcher of the running product to exchange a process: by files in DATA_DIR/run.
+"""How `make upgrade` asks the launcher of the running product to replace a process: by files in DATA_DIR/run.
 
 The launcher looks for a request twice a second, in the loop in which it watches its processes anyway.
 """
@@ -9,7 +9,7 @@ import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Final, Self
 
 import psutil
 
@@ -81,7 +81,7 @@ class Launcher:
 
     @classmethod
     def find(cls, data_dir: Path) -> Self:
-        """Return the launcher of this folder. Raises LaunchError if none runs, or one that exchanges no processes."""
+        """Return the launcher of this folder. Raises LaunchError if none runs, or one that replaces no processes."""
         about = private_files.read_json(data_dir / LAUNCHER)
         pid = about.get("pid")
         if not isinstance(pid, int) or not psutil.pid_exists(pid):
@@ -104,13 +104,13 @@ class Launcher:
             raise LaunchError(f"The launcher (process {self.pid}) cannot be examined: {error}") from None
         return {name: value for name, value in environment.items() if is_setting(name)}
 
-    def ask(self, do: str, name: str, **more: object) -> dict[str, Any]:
+    def ask(self, do: str, name: str, **more: object) -> Message:
         """Send a request and return the response. Raises LaunchError with the launcher's error, or if it ends."""
         request_id = secrets.token_hex(8)
         about = {"id": request_id, "do": do, "name": name, "asker": os.getpid()}
         private_files.write(self.data_dir / REQUEST, json.dumps({**about, **more}))
 
-        def response() -> dict[str, Any]:
+        def response() -> Message:
             found = private_files.read_json(self.data_dir / RESPONSE)
             return found if found.get("id") == request_id else {}
 

@@ -14,12 +14,13 @@ import signal
 import socket
 import stat
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
+    from _typeshed import OptExcInfo
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 BACKLOG: Final = 1024
@@ -108,7 +109,7 @@ def server_class(server: Any) -> Any:
         return server
 
     class SharingServer(server):  # type: ignore[misc]  # Granian picks its class at run time
-        _holders: tuple[Any, ...] = ()
+        _holders: tuple[object, ...] = ()
 
         def _init_shared_socket(self) -> None:
             self._sso = self._ssp = None
@@ -116,9 +117,9 @@ def server_class(server: Any) -> Any:
             holder: Any = _granian.SocketHolder
             self._holders = tuple(holder(one, False, BACKLOG) for one in inherited.listeners)
 
-        def _spawn_worker(self, idx: int, target: Any, callback_loader: Any) -> Any:
+        def _spawn_worker(self, idx: int, **named: object) -> object:
             self._shd = self._holders[idx % len(self._holders)]
-            return super()._spawn_worker(idx, target, callback_loader)
+            return super()._spawn_worker(idx, **named)
 
     return SharingServer
 
@@ -147,7 +148,7 @@ def changing(application: "WSGIApplication") -> "WSGIApplication":
 
     Responses to the launcher's own calls name this process.
     """
-    from backend.core.observability import health  # not at the top: the launcher would hold SQLAlchemy in its memory
+    from backend.core.observability import health
 
     token, key = _process.inherited.token, f"HTTP_{PROBE_HEADER.upper().replace('-', '_')}"
 
@@ -162,15 +163,22 @@ def changing(application: "WSGIApplication") -> "WSGIApplication":
 
 
 def _with_header(start_response: "StartResponse", header: tuple[str, str]) -> "StartResponse":
-    def start(status: str, headers: list[tuple[str, str]], *error: Any) -> Any:
-        return start_response(status, [*headers, header], *error)
+    def start(
+        status: str, headers: list[tuple[str, str]], error: "OptExcInfo | None" = None
+    ) -> Callable[[bytes], object]:
+        return start_response(status, [*headers, header], error)
 
     return start
 
 
 def wait_for_gate(application: "WSGIApplication") -> None:
     """Answer calls on the probe until the gate opens; return at once in a server without one."""
+    from backend.core.observability import health
+
     signal.signal(signal.SIGUSR2, stop_accepting)
+    if health.has_left():  # it replaces a process that ended since then
+        stop_accepting()
+        return
     probe, gate = _process.inherited.probe, _process.inherited.gate
     if probe is None or gate is None:
         return

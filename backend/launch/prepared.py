@@ -3,12 +3,21 @@
 import json
 import sys
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from backend.launch import private_files, processes
 from backend.launch.errors import LaunchError
 from backend.settings import ROOT
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """The first admin, whose password is empty unless it was just made, and the migrations left for later."""
+
+    username: str
+    password: str
+    waiting: list[str]
 
 
 def log(data_dir: Path) -> Path:
@@ -16,7 +25,7 @@ def log(data_dir: Path) -> Path:
     return data_dir / "logs" / "prepare.log"
 
 
-def prepare(data_dir: Path, environment: Mapping[str, str]) -> dict[str, Any]:
+def prepare(data_dir: Path, environment: Mapping[str, str]) -> Prepared:
     """Prepare the database, and return what `prepare` printed. Raises LaunchError with its last line."""
     with private_files.open_log(log(data_dir)) as errors:
         errors.truncate(0)
@@ -26,5 +35,5 @@ def prepare(data_dir: Path, environment: Mapping[str, str]) -> dict[str, Any]:
     if code != 0:
         lines = log(data_dir).read_text(errors="replace").strip().splitlines() or ["no message"]
         raise LaunchError(f"The database could not be prepared: {lines[-1]} (see {log(data_dir)})")
-    result: dict[str, Any] = json.loads(output.strip().splitlines()[-1])
-    return result
+    found = json.loads(output.strip().splitlines()[-1])
+    return Prepared(found["username"], found["password"] or "", found["waiting"])

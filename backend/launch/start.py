@@ -25,7 +25,7 @@ from backend.launch import (
 )
 from backend.launch.embedded import EmbeddedPostgres, EmbeddedValkey
 from backend.launch.errors import LaunchError, explain
-from backend.launch.exchange import Exchange
+from backend.launch.replacement import Replacement
 from backend.launch.supervisor import LEAVING_SECONDS, Program, Supervisor
 from backend.settings import HOME, OWNER_FILE, RUNTIME_FILE, Settings, SettingsError
 
@@ -115,19 +115,19 @@ class Launch:
         frontend.build(self.say)
 
     def watch(self) -> None:
-        """Keep everything running until asked to stop, and exchange processes when `make upgrade` asks for it."""
-        with contextlib.closing(Exchange(self.supervisor, self.listeners)) as exchange:
-            exchange.hold_environment("web")
+        """Keep everything running until asked to stop, and replace processes when `make upgrade` asks for it."""
+        with contextlib.closing(Replacement(self.supervisor, self.listeners)) as replacement:
+            replacement.hold_environment("web")
             control.announce(self.settings)
-            self.supervisor.run(lambda: self.serve_upgrade(exchange))
+            self.supervisor.run(lambda: self.serve_upgrade(replacement))
 
-    def serve_upgrade(self, exchange: Exchange) -> None:
+    def serve_upgrade(self, replacement: Replacement) -> None:
         """Execute what `make upgrade` asks for. A full disk, for example, must not end the product."""
         try:
-            control.serve(self.settings.data_dir, exchange.handle)
+            control.serve(self.settings.data_dir, replacement.handle)
         except OSError as error:
             self.say(f"make upgrade gets no response: {error}")
-        exchange.discard_abandoned()
+        replacement.discard_abandoned()
 
     def start_servers(self) -> None:
         """Start the embedded PostgreSQL and Valkey, each only if no address is set."""
@@ -180,14 +180,14 @@ class Launch:
             return
         self.say("Preparing the database (migrations, pincodes, first admin) ...")
         result = prepared.prepare(data, {**self.environment, "OWNER_DATABASE_URL": url})
-        self.sign_in = f"Sign in as {result['username']}"
-        if result["password"]:
+        self.sign_in = f"Sign in as {result.username}"
+        if result.password:
             self.sign_in += (
-                f" with the temporary password {result['password']} (shown only once; change it within 72 hours)"
+                f" with the temporary password {result.password} (shown only once; change it within 72 hours)"
             )
             self.say(self.sign_in)
-        if result["waiting"]:
-            self.say(f"Migrations left for the next start: {', '.join(result['waiting'])} (see {prepared.log(data)})")
+        if result.waiting:
+            self.say(f"Migrations left for the next start: {', '.join(result.waiting)} (see {prepared.log(data)})")
         else:
             database_state.remember(data, url, app=app)
 

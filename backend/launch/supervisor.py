@@ -73,7 +73,7 @@ class Program:
             self.process.send_signal(signal.SIGUSR2)
 
     def has_clients(self) -> bool:
-        """Return whether one of its processes has an open connection at the port."""
+        """Return whether one of its processes has an open connection at the port, or still accepts one."""
         if self.port is None or self.process is None:
             return False
         try:
@@ -82,7 +82,8 @@ class Program:
             ]
         except psutil.Error:
             return self.alive()
-        return any(one.status == psutil.CONN_ESTABLISHED and one.laddr.port == self.port for one in found)
+        states = (psutil.CONN_ESTABLISHED, psutil.CONN_LISTEN)
+        return any(one.status in states and one.laddr.port == self.port for one in found)
 
     def ask_to_end(self) -> None:
         if self.process is not None and self.alive():

@@ -1,7 +1,7 @@
 """`make upgrade`: replace the processes of the running product with those of this checkout, without a pause.
 
 What takes long comes first, beside the running product: packages (make), build, copy, expanding migrations. Then each
-process is exchanged in turn: the new one starts, shows that it works, and only then the old one is asked to end. If the
+process is replaced in turn: the new one starts, shows that it works, and only then the old one is asked to end. If the
 new one does not show it, it is ended, and the old one goes on. PostgreSQL, Valkey and the launcher go on unchanged.
 """
 
@@ -67,7 +67,7 @@ class Upgrade:
         self.prepare("Preparing the database; migrations that remove something wait ...")
         for name in PROGRAMS:
             if name != "events" or self.settings.events_port:
-                self.exchange(name, folder)
+                self.replace(name, folder)
         self.say("Waiting until the last old process has finished its calls and jobs ...")
         self.wait_for_former()
         waiting = self.prepare("Running the migrations that waited ...")
@@ -92,18 +92,18 @@ class Upgrade:
         """Run the migrations that may run now, and return those that wait for older processes to end."""
         self.say(line)
         environment: Mapping[str, str] = {**os.environ, "DOORSTEP_HOME": str(HOME)}
-        waiting: list[str] = prepared.prepare(self.settings.data_dir, environment)["waiting"]
-        return waiting
+        return prepared.prepare(self.settings.data_dir, environment).waiting
 
-    def exchange(self, name: str, folder: Path) -> None:
+    def replace(self, name: str, folder: Path) -> None:
         """Start the new process beside the old one, wait until it works, and end the old one."""
         argv = [sys.executable, "-m", *PROGRAMS[name]]
         started = self.launcher.ask("start", name, argv=argv, folder=str(folder), token=self.token)
+        pid, probe = int(str(started["pid"])), int(str(started["probe"] or 0))
         try:
             if name == "web":
-                problem = self.open_when_ready(started["pid"], started["probe"])
+                problem = self.open_when_ready(pid, probe)
             else:
-                problem = self.wait_for(started["pid"], lambda: self.report_problem(name, started["pid"]))
+                problem = self.wait_for(pid, lambda: self.report_problem(name, pid))
         except BaseException:
             self.discard(name)
             raise
@@ -113,7 +113,7 @@ class Upgrade:
         former = self.launcher.ask("promote", name)["former"]
         if isinstance(former, int):
             self.former.append(former)
-        self.say(f"{name} of version {VERSION} took over (process {started['pid']})")
+        self.say(f"{name} of version {VERSION} took over (process {pid})")
 
     def discard(self, name: str) -> None:
         with contextlib.suppress(LaunchError):
@@ -188,7 +188,7 @@ class Upgrade:
         log = self.settings.data_dir / "logs" / f"{name}.log"
         lines = log.read_text(errors="replace").strip().splitlines() if log.exists() else []
         kept = (
-            "Nothing was exchanged" if not self.former else "Other processes already run the new version, which is safe"
+            "Nothing was replaced" if not self.former else "Other processes already run the new version, which is safe"
         )
         return (
             f"The new {name} process does not work: {problem}. Its last line: {lines[-1] if lines else 'none'}\n"
@@ -252,7 +252,7 @@ def main() -> int:
         return 1
     except KeyboardInterrupt:
         sys.stderr.write(
-            "The upgrade was interrupted. Processes that were not exchanged go on; run make upgrade again.\n"
+            "The upgrade was interrupted. Processes that were not replaced go on; run make upgrade again.\n"
         )
         return 1
     return 0

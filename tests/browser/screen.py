@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 from time import monotonic
-from typing import Any, Final, Self
+from typing import Final, Self, TypedDict
 
 from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Request, expect
 
@@ -38,6 +38,20 @@ RUN_AXE: Final = """
     }
 """
 RULES: Final = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+
+
+class Node(TypedDict):
+    """A part of a page where axe found a fault."""
+
+    target: list[str]
+    failureSummary: str
+
+
+class Violation(TypedDict):
+    """A rule of axe, and where the page breaks it."""
+
+    id: str
+    nodes: list[Node]
 
 
 class Screen:
@@ -153,7 +167,7 @@ class Screen:
 
     def _axe(self) -> list[str]:
         self.page.evaluate(AXE.read_text(encoding="utf-8"))
-        violations: list[dict[str, Any]] = self.page.evaluate(RUN_AXE, [NOT_OURS, RULES])
+        violations: list[Violation] = self.page.evaluate(RUN_AXE, [NOT_OURS, RULES])
         return [
             f"{violation['id']} at {node['target']}: {node['failureSummary']}"
             for violation in violations

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Final, Self
+from typing import Final, Self
 
 from PIL import Image
 
@@ -51,7 +51,15 @@ class Client:
     history: History
 
     def write(
-        self, kind: Kind, method: str, path: str, body: Any = None, *, target: int = 0, value: str = "", line: int = 0
+        self,
+        kind: Kind,
+        method: str,
+        path: str,
+        body: object = None,
+        *,
+        target: int = 0,
+        value: str = "",
+        line: int = 0,
     ) -> Call:
         """Send a write with a key of its own until the server says what became of it, or patience ends."""
         key = value if kind is Kind.CREATE else letters()

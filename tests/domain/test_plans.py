@@ -302,11 +302,16 @@ def test_conversations_read_only_rows_of_their_page(users: Users) -> None:
         assert rows_read(reports, {"rows": 21, "after_at": now(), "after_id": 1}, tables=tables) <= 3 * 21
 
 
-def test_old_photos_are_found_without_those_that_stay(users: Users, app: Flask) -> None:
+def add_done(users: Users) -> None:
+    """Add FAR requests of one customer that a professional has done."""
     market, asha, ravi = RequestMarket(users), users.customer(), users.professional()
     values = {"task_id": market.task_id, "customer_id": asha.id, "professional_id": ravi.id, "declined_by": ravi.id}
+    db.session.execute(DONE, {**values, "number": FAR})
+
+
+def test_old_photos_are_found_without_those_that_stay(users: Users, app: Flask) -> None:
     with transaction():
-        db.session.execute(DONE, {**values, "number": FAR})
+        add_done(users)
         # All are old themselves; the requests of a few have ended long ago.
         kept = text("""
             INSERT INTO request_photos (request_id, author_id, author_role, phase, slot, width, height, size, sha256,
@@ -324,10 +329,8 @@ def test_old_photos_are_found_without_those_that_stay(users: Users, app: Flask) 
 
 
 def test_links_of_visits_read_only_their_own_requests(users: Users, app: Flask) -> None:
-    market, asha, ravi = RequestMarket(users), users.customer(), users.professional()
-    values = {"task_id": market.task_id, "customer_id": asha.id, "professional_id": ravi.id, "declined_by": ravi.id}
     with transaction():
-        db.session.execute(DONE, {**values, "number": FAR})
+        add_done(users)
         shared = text("""
             INSERT INTO visit_links (request_id, token_hash, check_at)
             SELECT id, 'token' || id, now() + interval '1 day' FROM task_requests

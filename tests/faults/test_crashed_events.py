@@ -2,8 +2,6 @@
 
 import os
 import re
-import signal
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,12 +10,10 @@ from typing import Final
 import pytest
 import requests
 
-from backend.launch import processes
 from backend.launch.embedded import EmbeddedValkey
 from backend.launch.private_files import free_port
 from tests.factories.users import User, Users
-from tests.faults.processes import ROOT
-from tests.faults.web import Web, immortal_server, web_server
+from tests.faults.web import Web, immortal_server, running, web_server
 from tests.harness.event_stream import EventStream
 from tests.waiting import HANG_SECONDS, wait_until
 
@@ -66,16 +62,10 @@ def live(sent: dict[str, str], mortal: Web, tmp_path: Path) -> Iterator[LiveUpda
     folder, log, port = tmp_path / "events", tmp_path / "events.log", free_port(None)
     folder.mkdir()
     changes = {"EVENTS_PORT": str(port), "WEB_URL": mortal.url, "DATA_DIR": str(folder)}
-    with log.open("ab") as output:
-        argv, env = [sys.executable, "-m", "backend.events"], {**os.environ, **sent, **changes}
-        process = processes.spawn(argv, env=env, output=output.fileno(), cwd=ROOT)
     found = LiveUpdates(f"http://127.0.0.1:{port}", log)
-    try:
+    with running(log, {**os.environ, **sent, **changes}, "-m", "backend.events"):
         assert wait_until(found.is_open), log.read_text()
         yield found
-    finally:
-        processes.end(process, first=signal.SIGTERM, patience=5)
-        print(log.read_text(errors="replace")[-6000:])
 
 
 def read_all(web: Web, who: User) -> int:

@@ -45,13 +45,19 @@ def web_server(environ: Mapping[str, str], folder: Path, *command: str) -> Itera
     """
     port, log = free_port(None), folder / "web.log"
     env = {**os.environ, **environ, "PORT": str(port), "DATA_DIR": str(folder)}
-    with log.open("ab") as output:
-        argv = [sys.executable, *(command or ("-m", "backend.wsgi"))]
-        process = processes.spawn(argv, env=env, output=output.fileno(), cwd=ROOT)
-    served = Web(process, f"http://127.0.0.1:{port}")
-    try:
+    with running(log, env, *(command or ("-m", "backend.wsgi"))) as process:
+        served = Web(process, f"http://127.0.0.1:{port}")
         assert wait_until(served.is_ready), log.read_text()
         yield served
+
+
+@contextmanager
+def running(log: Path, env: Mapping[str, str], *command: str) -> Iterator[subprocess.Popen[bytes]]:
+    """Run what Python is given as arguments until the end of the block, and print the end of its log then."""
+    with log.open("ab") as output:
+        process = processes.spawn([sys.executable, *command], env=env, output=output.fileno(), cwd=ROOT)
+    try:
+        yield process
     finally:
         processes.end(process, first=signal.SIGTERM, patience=5)
         print(log.read_text(errors="replace")[-6000:])

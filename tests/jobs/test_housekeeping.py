@@ -3,12 +3,12 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any, Final
+from typing import Final, cast
 
 import pytest
 from celery.exceptions import SoftTimeLimitExceeded
 from flask import Flask
-from sqlalchemy import event, select, text
+from sqlalchemy import Connection, event, select, text
 
 from backend.core import idempotency
 from backend.core.clock import now
@@ -173,43 +173,38 @@ def filled(app: Flask) -> Flask:
     return app
 
 
+Plans = list[dict[str, dict[str, int]]]
+
+
+def explained(work: Callable[[], object], order: str) -> list[list[object]]:
+    """Return the lines that this EXPLAIN gives for each statement of the work, which is rolled back."""
+    found: list[list[object]] = []
+
+    def explain(connection: Connection, _: object, statement: str, parameters: dict[str, object], *__: object) -> None:
+        if not statement.startswith("EXPLAIN"):
+            found.append([row[0] for row in connection.exec_driver_sql(f"{order} {statement}", parameters)])
+
+    event.listen(db.engine, "before_cursor_execute", explain)
+    try:
+        work()
+    finally:
+        event.remove(db.engine, "before_cursor_execute", explain)
+        db.session.rollback()
+    assert found
+    return found
+
+
 def pages_read_by(work: Callable[[], object]) -> list[int]:
     """Return how many pages each statement of the work reads, from memory or not."""
-    pages: list[int] = []
-
-    def explain(connection: Any, cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
-        if not statement.startswith("EXPLAIN"):
-            order = f"EXPLAIN (ANALYZE, BUFFERS, TIMING OFF, FORMAT JSON) {statement}"
-            plan = connection.exec_driver_sql(order, parameters).scalar_one()[0]["Plan"]
-            pages.append(plan["Shared Hit Blocks"] + plan["Shared Read Blocks"])
-
-    event.listen(db.engine, "before_cursor_execute", explain)
-    try:
-        work()
-    finally:
-        event.remove(db.engine, "before_cursor_execute", explain)
-        db.session.rollback()
-    assert pages
-    return pages
+    found = explained(work, "EXPLAIN (ANALYZE, BUFFERS, TIMING OFF, FORMAT JSON)")
+    roots = [cast("Plans", lines[0])[0]["Plan"] for lines in found]
+    return [root["Shared Hit Blocks"] + root["Shared Read Blocks"] for root in roots]
 
 
-def scans_of(work: Callable[[], Any]) -> set[str]:
+def scans_of(work: Callable[[], object]) -> set[str]:
     """Return the tables that the statements of the work scan sequentially."""
-    plans: list[str] = []
-
-    def explain(connection: Any, cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
-        if not statement.startswith("EXPLAIN"):
-            rows = connection.exec_driver_sql(f"EXPLAIN {statement}", parameters)
-            plans.extend(row[0] for row in rows)
-
-    event.listen(db.engine, "before_cursor_execute", explain)
-    try:
-        work()
-    finally:
-        event.remove(db.engine, "before_cursor_execute", explain)
-        db.session.rollback()
-    assert plans
-    return {plan.split("Seq Scan on ")[1].split()[0] for plan in plans if "Seq Scan on " in plan}
+    lines = [str(line) for lines in explained(work, "EXPLAIN") for line in lines]
+    return {line.split("Seq Scan on ")[1].split()[0] for line in lines if "Seq Scan on " in line}
 
 
 def dashboard_of_jobs() -> object:

@@ -14,7 +14,7 @@ import pytest
 from backend.launch import control, processes, release, upgrade
 from backend.launch.control import Launcher
 from backend.launch.errors import LaunchError
-from backend.launch.exchange import Exchange
+from backend.launch.replacement import Replacement
 from backend.launch.supervisor import Program, Supervisor
 from backend.settings import ROOT, Settings
 from tests.waiting import wait_until
@@ -86,24 +86,24 @@ WAITS = "import time; time.sleep(600)"
 
 
 @pytest.fixture
-def running(tmp_path: Path) -> Iterator[Exchange]:
+def running(tmp_path: Path) -> Iterator[Replacement]:
     """Return what a launcher does when asked, with one web server that listens nowhere."""
     supervisor = Supervisor(say=print)
     argv = [sys.executable, "-c", WAITS]
     supervisor.add(Program("web", argv, dict(os.environ), tmp_path / "web.log", patience=5))
-    with closing(Exchange(supervisor, [])) as exchange:
-        yield exchange
+    with closing(Replacement(supervisor, [])) as replacement:
+        yield replacement
     supervisor.stop()
 
 
-def start(exchange: Exchange, folder: Path, *, asker: int) -> int:
+def start(replacement: Replacement, folder: Path, *, asker: int) -> int:
     """Ask for a new web server, and return its process id."""
     argv = [sys.executable, "-c", WAITS]
     request = {"do": "start", "name": "web", "argv": argv, "folder": str(folder), "token": "t", "asker": asker}
-    return int(str(exchange.handle(request)["pid"]))
+    return int(str(replacement.handle(request)["pid"]))
 
 
-def test_new_web_server_is_killed_before_its_gate_opens_when_it_is_discarded(running: Exchange, tmp_path: Path) -> None:
+def test_discarded_web_server_is_killed_before_its_gate_opens(running: Replacement, tmp_path: Path) -> None:
     first = start(running, tmp_path, asker=os.getpid())
     second = start(running, tmp_path, asker=os.getpid())
     assert (upgrade.is_alive(first), upgrade.is_alive(second)) == (False, True)
@@ -111,7 +111,7 @@ def test_new_web_server_is_killed_before_its_gate_opens_when_it_is_discarded(run
     assert not upgrade.is_alive(second)
 
 
-def test_new_process_of_killed_upgrade_is_ended(running: Exchange, tmp_path: Path) -> None:
+def test_new_process_of_killed_upgrade_is_ended(running: Replacement, tmp_path: Path) -> None:
     asker = subprocess.Popen([sys.executable, "-c", WAITS])
     pid = start(running, tmp_path, asker=asker.pid)
     running.discard_abandoned()
@@ -122,7 +122,7 @@ def test_new_process_of_killed_upgrade_is_ended(running: Exchange, tmp_path: Pat
     assert not upgrade.is_alive(pid)
 
 
-def test_request_that_cannot_be_executed_gets_an_error_and_harms_nothing(running: Exchange, tmp_path: Path) -> None:
+def test_request_that_cannot_be_executed_gets_an_error_and_harms_nothing(running: Replacement, tmp_path: Path) -> None:
     def respond(**request: object) -> str:
         (tmp_path / "run").mkdir(exist_ok=True)
         (tmp_path / control.REQUEST).write_text(json.dumps(request))

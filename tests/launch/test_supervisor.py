@@ -6,7 +6,6 @@ import stat
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import psutil
 import pytest
@@ -119,8 +118,8 @@ def test_log_files_are_readable_only_by_owner(tmp_path: Path) -> None:
     assert stat.S_IMODE(log.parent.stat().st_mode) == 0o700
 
 
-def waiting_program(folder: Path, code: str = "pass", **changes: Any) -> Program:
-    return replace(program(folder, f"{code}; import time; time.sleep(600)"), **changes)
+def waiting_program(folder: Path, code: str = "pass", *, patience: float = 5) -> Program:
+    return program(folder, f"{code}; import time; time.sleep(600)", patience=patience)
 
 
 def test_staged_program_replaces_running_one_or_is_ended(tmp_path: Path) -> None:
@@ -179,13 +178,13 @@ def test_replaced_program_ends_after_its_last_client(tmp_path: Path) -> None:
         with socket.create_connection(("127.0.0.1", port)) as client:
             listener.setblocking(True)
             accepted, _ = listener.accept()
-            first = waiting_program(
+            waiting = waiting_program(
                 tmp_path,
                 "import signal, subprocess, sys; signal.signal(signal.SIGUSR2, lambda *_: None); "
                 f"subprocess.Popen([sys.executable, '-c', 'import os, time; os.read({accepted.fileno()}, 1)'], "
                 f"pass_fds=[{accepted.fileno()}])",
-                port=port, leaving_seconds=HANG_SECONDS, descriptors=[accepted.fileno()],
-            )  # fmt: skip
+            )
+            first = replace(waiting, port=port, leaving_seconds=HANG_SECONDS, descriptors=(accepted.fileno(),))
             supervisor.add(first)
             accepted.close()
             assert wait_until(first.has_clients)

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any, Final, Self
+from typing import Final, Self
 from urllib.parse import urlsplit
 
 from sqlalchemy import text
@@ -144,7 +144,7 @@ class Load:
             if ended.status == 200:
                 self.acknowledged[request_id] = "cancelled"
 
-    def call(self, user: User, method: str, path: str, body: Any = None, call: str = "") -> Answer:
+    def call(self, user: User, method: str, path: str, body: object = None, call: str = "") -> Answer:
         """Make one call, and keep its answer."""
         headers = {**user.headers, "Content-Type": "application/json", "Idempotency-Key": str(uuid.uuid4())}
         content = json.dumps(body).encode() if body is not None else None

@@ -32,7 +32,7 @@ from backend.core.db.positions import Positions
 from backend.core.db.read_pool import REPLICA, Reads, Statement
 from backend.core.db.session import PoolUsage, db, engine_options
 from backend.core.db.silence import WatchedConnection
-from backend.core.errors import TimedOut, Unavailable
+from backend.core.errors import Busy, TimedOut, Unavailable
 from backend.core.observability import metrics
 from backend.core.security.authz import Actor, Role
 from backend.settings import Settings
@@ -213,6 +213,8 @@ class Replica:
                 )
             except TimedOut:
                 raise
+            except Busy:  # its connections are all in use, which says nothing about the replica
+                log.info("database.replica_busy")
             except (Unavailable, psycopg.Error) as error:
                 self.lag.failed(error)
         metrics.read_behind(server="primary" if found is None else REPLICA)

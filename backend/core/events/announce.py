@@ -52,9 +52,14 @@ def announce_ended_sessions(session_ids: Iterable[str]) -> None:
         _announce(Message(ended_sessions=ended))
 
 
-def _announce(message: Message) -> None:
+def begin() -> None:
+    """Prepare for announcing before any transaction: the first one of this process would wait for it."""
     for prepare in _prepare:
         prepare()
+
+
+def _announce(message: Message) -> None:
+    begin()
     _committed.add([message])
 
 

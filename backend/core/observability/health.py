@@ -34,8 +34,8 @@ WORKER_LIFE: Final = text("""
 REVISION: Final = text("SELECT version_num FROM alembic_version")
 PING_KEY: Final = "doorstep:ping"
 PING_SECONDS: Final = 60
-# Shared by all server processes forked from this one; set when the web server is about to stop.
-_draining: Final = mmap.mmap(-1, 1)
+# Shared by all server processes forked from this one: whether the web server is about to stop, and accepts no more.
+_shared: Final = mmap.mmap(-1, 2)
 Check = Callable[[], None]
 
 
@@ -49,17 +49,27 @@ class Problem(Exception):
 
 def drain() -> None:
     """Mark all server processes as draining, so that load balancers send no new calls."""
-    _draining[0] = 1
+    _shared[0] = 1
+
+
+def leave() -> None:
+    """Mark all server processes as draining, and as those that accept no new connections, later ones included."""
+    _shared[:] = b"\1\1"
+
+
+def has_left() -> bool:
+    """Return whether :func:`leave` was called."""
+    return bool(_shared[1])
 
 
 def is_draining() -> bool:
     """Return whether :func:`drain` was called."""
-    return bool(_draining[0])
+    return bool(_shared[0])
 
 
 def stop_draining() -> None:
     """Undo :func:`drain`."""
-    _draining[0] = 0
+    _shared[0] = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +122,7 @@ class Health:
 
     def status(self, parts: dict[str, Part]) -> str:
         """Return ``ready``, ``degraded`` (a dependency that is not needed is down), ``unavailable`` or ``draining``."""
-        if _draining[0]:
+        if _shared[0]:
             return "draining"
         down = {name for name, part in parts.items() if not part.up}
         if down & self._needed:

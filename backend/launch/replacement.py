@@ -1,4 +1,4 @@
-"""The launcher's side of `make upgrade`: exchanges one program for one of another version when asked."""
+"""The launcher's side of `make upgrade`: replaces a program by one of another version when asked."""
 
 import os
 import socket
@@ -18,7 +18,7 @@ WEB: Final = "web"
 
 
 @dataclass
-class Exchange:
+class Replacement:
     """Starts a program beside the running one, and replaces that with it, or ends it again."""
 
     supervisor: Supervisor
