@@ -57,6 +57,13 @@ def test_customer_and_professional_write_to_each_other_live(screen: OpenScreen, 
     write(asha, "Now it shows: 98765 43210")
     ravi.expect_text("Now it shows: 98765 43210").inspect("conversation of professional")
     asha.go("/messages").expect_text("Now it shows").inspect("conversations")
+    asha.page.get_by_role("link", name=re.compile("Now it shows")).click()
+    expect(asha.page.get_by_role("heading", name=re.compile("^Messages with Ravi"), level=1)).to_be_visible()
+    expect(asha.page.get_by_role("navigation").get_by_role("link", name="Messages")).to_have_attribute(
+        "aria-current", "page"
+    )
+    asha.inspect("conversation on a page of its own")
+    asha.go("/messages").expect_text("Now it shows").wait_until_idle()
     professional.post(f"/requests/{request_id}/messages", {"body": "One more thing"}, status=201)
     expect(asha.page.get_by_text("1 unread message").first).to_be_attached()
 

@@ -41,6 +41,8 @@ declare module 'vue-router' {
     isStatic?: boolean
     /** A plain page on which errors of calls and fields may show. */
     hasForm?: boolean
+    /** Entries of the menu to which the page belongs, where its path does not say so. */
+    under?: readonly string[]
     /** Puts the page into the menu of these roles. */
     nav?: NavEntry
   }

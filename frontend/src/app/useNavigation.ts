@@ -1,6 +1,7 @@
 /** The menu of the signed-in user, built from the routes' meta. */
 import { computed, defineAsyncComponent, type Component } from 'vue'
 import { useI18n } from 'vue-i18n'
+import { useRoute } from 'vue-router'
 import { useSession } from '@/shared/session/store'
 import { isFrameLoaded } from './frame'
 import { featureRoutes } from './router'
@@ -37,4 +38,15 @@ export function useNavigation() {
         count: counts.get(path),
       }))
   })
+}
+
+const homes = new Set(['/', '/admin'])
+
+/** Tells whether an entry of the menu has the page that is open. */
+export function useCurrentEntry(): (to: string) => boolean {
+  const route = useRoute()
+  return (to) =>
+    route.meta.under
+      ? route.meta.under.includes(to)
+      : route.path === to || (!homes.has(to) && route.path.startsWith(`${to}/`))
 }

@@ -19,7 +19,11 @@ export default [
   {
     path: '/requests/:id(\\d+)/messages',
     component: () => import('./pages/ConversationPage.vue'),
-    meta: { title: 'conversations.one', roles: ['customer', 'professional', 'admin'] },
+    meta: {
+      title: 'conversations.one',
+      roles: ['customer', 'professional', 'admin'],
+      under: ['/messages', '/admin/conversations'],
+    },
   },
   {
     path: '/admin/conversations',

@@ -1,6 +1,7 @@
 /** Conversations of the user who is signed in. */
 import { useQuery } from '@tanstack/vue-query'
 import { computed, toValue, type MaybeRefOrGetter } from 'vue'
+import { useI18n } from 'vue-i18n'
 import {
   getRequestConversationsOptions,
   listConversationReportsInfiniteOptions,
@@ -14,6 +15,7 @@ import type { Role } from '@/shared/api/types'
 import { useKeysetList } from '@/shared/composables/useKeysetList'
 import { pollEvery, withoutLive } from '@/shared/lib/polling'
 import { formatTime } from '@/shared/lib/time'
+import { useSession } from '@/shared/session/store'
 
 export type { ConversationOfRequest, Message }
 
@@ -86,4 +88,16 @@ export function otherSide(
   const professional = `${one.professional_firstname} (${one.compname})`
   if (role === 'professional') return one.customer_firstname
   return role === 'customer' ? professional : `${one.customer_firstname} – ${professional}`
+}
+
+/** The heading over the conversations about a request: with whom, where there is one. */
+export function useHeading(items: MaybeRefOrGetter<ConversationOfRequest[] | undefined>) {
+  const { t } = useI18n()
+  const session = useSession()
+  return computed(() => {
+    const [one, ...others] = toValue(items) ?? []
+    return one && !others.length
+      ? t('conversations.with', { name: otherSide(one, session.role) })
+      : t('conversations.title')
+  })
 }
