@@ -64,6 +64,8 @@ def test_whole_visit_on_two_phones(screen: OpenScreen, market: RunningMarket, *,
     asha.inspect("whole visit, on the way")
     ravi.press("I have arrived")
     expect(step(asha, "Arrived")).to_be_visible()
+    choose(ravi.page, text("photos.addOf.before"), camera_photo("Before"))
+    expect(asha.page.get_by_role("button", name="Open: Photo before the work 1 of 1")).to_be_visible()
     if is_offline:
         propose_and_approve(ravi, asha)
         ravi.go_offline()
@@ -74,12 +76,12 @@ def test_whole_visit_on_two_phones(screen: OpenScreen, market: RunningMarket, *,
         ravi.page.context.set_offline(False)
     else:
         expect(step(asha, "Started")).to_be_visible()
-        choose(ravi.page, text("photos.addOf.before"), camera_photo("Before"))
         propose_and_approve(ravi, asha)
-        choose(ravi.page, text("photos.addOf.after"), camera_photo("After"))
-        expect(asha.page.get_by_role("button", name="Open: Photo after the work 1 of 1")).to_be_visible()
+        add_photo_after(ravi, asha)
         ravi.press("Mark as completed")
     asha.expect_text("The work is completed.")
+    if is_offline:
+        add_photo_after(ravi, asha)
     expect(total(asha)).to_have_text("₹600")
 
     ravi.press("Close")
@@ -90,6 +92,11 @@ def test_whole_visit_on_two_phones(screen: OpenScreen, market: RunningMarket, *,
     asha.fill(Comment="On time, and kind").press("Send review").expect_text("Review sent.")
     asha.inspect("whole visit, reviewed")
     assert_all_is_kept(customer.get(path))
+
+
+def add_photo_after(ravi: Screen, asha: Screen) -> None:
+    choose(ravi.page, text("photos.addOf.after"), camera_photo("After"))
+    expect(asha.page.get_by_role("button", name="Open: Photo after the work 1 of 1")).to_be_visible()
 
 
 def propose_and_approve(ravi: Screen, asha: Screen) -> None:
