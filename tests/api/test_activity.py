@@ -88,10 +88,13 @@ def test_activity_has_every_part_in_order_with_claimed_and_recorded_times(users:
     [way] = [one for one in items if one["action"] == "on_the_way"]
     assert way["at"] < way["received_at"]
     assert "eta_at" in way["details"]
-    [review] = [one for one in items if one["source"] == "review"]
-    assert (review["note"], review["details"]) == ("The tap still drips", {"rating": 2, "reply": "I come again"})
-    sent = [one["details"]["kind"] for one in items if one["source"] == "deliveries"]
-    assert "request_accepted" in sent
+    [review] = [one for one in items if one["action"] == "review"]
+    assert (review["note"], review["details"]["rating"]) == ("The tap still drips", 2)
+    [reply] = [one for one in items if one["source"] == "reviews"]
+    assert (reply["action"], reply["actor_id"], reply["note"]) == ("reply", ravi.id, "I come again")
+    accepted = [one["action"] for one in items].index("accept")
+    told = [one["details"].get("kind") for one in items].index("request_accepted")
+    assert accepted < told
     assert found["unreported_messages"] == 0
     assert activity(admin, request_id)["sha256"] == found["sha256"]
 

@@ -8,7 +8,7 @@ from backend.api.schemas.common import DateTimeField, Id, Strict, StrictInteger
 class ActivityEntry(Strict):
     """One thing that happened: ``at`` by the word of who reported it, ``received_at`` when it was recorded."""
 
-    source = fields.String(required=True, metadata={"description": "history, messages, deliveries, review"})
+    source = fields.String(required=True, metadata={"description": "history, messages, deliveries, reviews"})
     action = fields.String(required=True)
     at = DateTimeField(required=True)
     received_at = DateTimeField(required=True)

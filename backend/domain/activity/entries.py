@@ -113,19 +113,17 @@ def from_deliveries(subject: Subject) -> Iterator[Entry]:
         yield Entry("deliveries", "notify", created_at, created_at, account_id, role, None, details)
 
 
-def from_review(subject: Subject) -> Iterator[Entry]:
-    """Return the review. Its history entry says neither rating nor words."""
+def from_reply(subject: Subject) -> Iterator[Entry]:
+    """Return the professional's reply to the review. Rating and comment are in the history."""
     request = subject.row.request
     found = reviews.of_request(subject.actor, request_id=request.id) if request.reviewed_at else None
-    if found is None:
+    if found is None or found["reply"] is None:
         return
-    at = _time(found["created_at"])
-    details = {"rating": found["rating"]} | ({"reply": found["reply"]} if found["reply"] else {})
-    comment = None if found["comment"] is None else str(found["comment"])
-    yield Entry("review", "review", at, at, request.customer_id, "customer", comment, details)
+    at = _time(found["replied_at"])
+    yield Entry("reviews", "reply", at, at, request.professional_id, "professional", str(found["reply"]))
 
 
-CONTRIBUTORS: Final[tuple[Contributor, ...]] = (from_history, from_messages, from_deliveries, from_review)
+CONTRIBUTORS: Final[tuple[Contributor, ...]] = (from_history, from_messages, from_deliveries, from_reply)
 
 
 def unreported_messages(subject: Subject) -> int:

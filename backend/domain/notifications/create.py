@@ -37,11 +37,12 @@ SELECT written.id, choice.channels, choice.gchat_webhook, choice.quiet_hours, ch
   FROM written LEFT JOIN preferences choice ON choice.account_id = written.account_id
  ORDER BY written.id
 """)
+# By the clock of the history, so that a message never stands before what it is about.
 DELIVERIES: Final = text("""
 INSERT INTO deliveries (account_id, kind, subject, position, channel, next_channels, params, request_id,
-                        notification_id, run_id, message_id, not_before)
+                        notification_id, run_id, message_id, not_before, created_at)
 SELECT account_id, kind, subject, position, channel, next_channels, params, request_id,
-       notification_id, run_id, message_id, not_before
+       notification_id, run_id, message_id, not_before, :at
   FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS given (
        account_id bigint, kind text, subject text, position bigint, channel text, next_channels text[], params jsonb,
        request_id bigint, notification_id bigint, run_id bigint, message_id text, not_before timestamptz)
@@ -175,7 +176,7 @@ def _post(messages: Sequence[Outgoing], choices: Mapping[int, preferences.Choice
     rows = [row for one in allowed for row in _rows(one, choices.get(one.account_id, preferences.Choice()))]
     if not rows:
         return 0
-    written = db.session.execute(DELIVERIES, {"rows": orjson.dumps(rows).decode()}).all()
+    written = db.session.execute(DELIVERIES, {"rows": orjson.dumps(rows).decode(), "at": now()}).all()
     _enqueue(written)
     return len(written)
 

@@ -53,7 +53,7 @@ export type AccountsByRole = {
 
 export type ActivityEntry = {
     /**
-     * history, messages, deliveries, review
+     * history, messages, deliveries, reviews
      */
     source: string;
     action: string;
