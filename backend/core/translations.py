@@ -66,15 +66,26 @@ def locale(language: str) -> Locale:
 
 
 def format_time(value: datetime, language: str = DEFAULT) -> str:
-    """Return a time in the marketplace's time zone for display: "Tue 1 Dec 2026, 10:00"."""
+    """Return a time in the marketplace's time zone for display: "Tue 1 Dec 2026, 10:00 am"."""
     there = value.astimezone(current_settings().zone)
-    return dates.format_datetime(there, say(language, "formats.time"), locale=locale(language))
+    pattern = say(language, "formats.time", clock=_clock(there, language, "short"))
+    return dates.format_datetime(there, pattern, locale=locale(language))
 
 
 def format_exact_time(value: datetime, language: str = DEFAULT) -> str:
-    """Return a time in the marketplace's time zone to the second: "1 Dec 2026, 10:00:07"."""
+    """Return a time in the marketplace's time zone to the second: "1 Dec 2026, 10:00:07 am"."""
     there = value.astimezone(current_settings().zone)
-    return dates.format_datetime(there, say(language, "formats.exact_time"), locale=locale(language))
+    pattern = say(language, "formats.exact_time", clock=_clock(there, language, "medium"))
+    return dates.format_datetime(there, pattern, locale=locale(language))
+
+
+def _clock(there: datetime, language: str, length: str) -> str:
+    """Return the time of day, quoted for a pattern, in 12 or 24 hours as in the marketplace's country.
+
+    As browsers write it in India: "am" in small letters, where Babel's data for en_IN have capitals, and after a plain
+    space. With the narrow one of CLDR, which GSM 03.38 lacks, an SMS would hold less than half.
+    """
+    return "'{}'".format(dates.format_time(there, length, locale=locale(language)).replace("\u202f", " ").lower())
 
 
 def format_day(value: datetime, language: str = DEFAULT) -> str:

@@ -73,7 +73,7 @@ def test_notifications_are_listed_in_language_of_reader(app: Flask, users: Users
     by_header = asha.get("/notifications", headers={"Accept-Language": "en-GB"})
     unknown = asha.get("/notifications", headers={"Accept-Language": "fr, *;q=0.1"})
     assert by_account.json["items"][0]["title"] == "रद्द हुई: Plumbing"
-    assert "मंगल, 1 दिसंबर 2026, 10:00 की रिक्वेस्ट" in by_account.json["items"][0]["body"]
+    assert "मंगल, 1 दिसंबर 2026, 10:00 am की रिक्वेस्ट" in by_account.json["items"][0]["body"]
     assert "कारण: Too late।" in by_account.json["items"][0]["body"]
     assert by_account.headers["Content-Language"] == "hi"
     assert by_header.json["items"][0]["title"] == "Cancelled: Plumbing"

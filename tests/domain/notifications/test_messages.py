@@ -117,7 +117,7 @@ def test_values_stored_as_data_are_worded_in_the_language(app: Flask) -> None:
     assert render("export_done", {"rows": phrase("rows", n=1)}).body == "The file has 1 row."
     assert "12,34,567 पंक्तियाँ" in render("export_done", {"rows": phrase("rows", n=1234567)}, language="hi").body
     assert render("reminder", REMINDER, language="hi").title == "2 रिक्वेस्ट आपके जवाब के इंतज़ार में हैं"
-    assert "मंगल, 1 दिसंबर 2026, 10:00" in render("request_closed", VALUES, language="hi").body
+    assert "मंगल, 1 दिसंबर 2026, 10:00 am" in render("request_closed", VALUES, language="hi").body
 
 
 def test_values_stored_as_text_before_languages_are_shown_as_they_are(app: Flask) -> None:
@@ -137,7 +137,7 @@ def test_message_with_date_in_user_input_keeps_it_as_typed(app: Flask, typed: st
 @pytest.mark.parametrize("name", ["notification", "reminder"])
 def test_mail_templates_render_html_escaped_and_plain_text(app: Flask, name: str) -> None:
     filled = render("request_accepted", VALUES, request_id=7, without_links=True)
-    waiting = [{"id": 7, "task": "<b>Plumbing</b>", "when": "Tue 1 Dec 2026, 10:00", "pincode": "560001"}]
+    waiting = [{"id": 7, "task": "<b>Plumbing</b>", "when": "Tue 1 Dec 2026, 10:00 am", "pincode": "560001"}]
     values = {
         "words": filled,
         "firstname": "<Asha>",

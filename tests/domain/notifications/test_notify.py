@@ -30,7 +30,7 @@ def test_notify_writes_notification_delivery_and_job(users: Users) -> None:
     assert (row.title, row.body) == (None, None), "worded when it is read"
     shown = render(row.kind, row.params, request_id=row.request_id)
     assert shown.title == "Accepted: Plumbing"
-    assert shown.body == "Ravi accepted your request for Tue 1 Dec 2026, 10:00."
+    assert shown.body == "Ravi accepted your request for Tue 1 Dec 2026, 10:00 am."
     assert row.request_id == 7
     delivery = db.session.execute(select(Delivery)).scalar_one()
     assert (delivery.channel, delivery.state, delivery.notification_id) == ("mail", "waiting", row.id)
