@@ -25,6 +25,7 @@ log = structlog.get_logger(__name__)
 Receive = Callable[[], Awaitable[Mapping[str, object]]]
 Send = Callable[[Mapping[str, object]], Awaitable[None]]
 SLOW_SECONDS: Final = 10.0  # a client that takes nothing for this long is dropped
+PINGED_AT_ONCE: Final = 10
 PING_SECONDS: Final = 15  # well below the timeouts of proxies, which are a minute and more
 RETRY_AFTER: Final = "5"
 STREAM_HEADERS: Final = {
@@ -111,7 +112,15 @@ class Application:
         """Ping each stream every PING_SECONDS, until cancelled."""
         while True:
             await asyncio.sleep(1)
-            self.streams.ping(now=monotonic(), every=PING_SECONDS)
+            await self.ping_due(now=monotonic())
+
+    async def ping_due(self, *, now: float) -> None:
+        """Ping the streams whose time has come, few at once: an event that comes meanwhile waits for those only."""
+        due = self.streams.due_for_ping(now=now, every=PING_SECONDS)
+        for first in range(0, len(due), PINGED_AT_ONCE):
+            for stream in due[first : first + PINGED_AT_ONCE]:
+                stream.ping()
+            await asyncio.sleep(0)
 
     async def _route(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["path"] == "/healthz":

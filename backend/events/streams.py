@@ -182,16 +182,18 @@ class Streams:
         if message.lost:
             self.end_all()
 
-    def ping(self, *, now: float, every: float) -> None:
-        """Ping the streams whose time has come, each at one of its own, so that not all are written to at once.
+    def due_for_ping(self, *, now: float, every: float) -> list[Stream]:
+        """Return the streams whose time has come, each at one of its own, so that not all are written to at once.
 
         By the clock: if this comes late, as on a busy machine, no stream waits for longer than that.
         """
+        due = []
         for stream in self._all:
             if stream.ping_at <= now:
                 if stream.ping_at:
-                    stream.ping()
+                    due.append(stream)
                 stream.ping_at = now + (every if stream.ping_at else _between(0.0, every))
+        return due
 
     def end_all(self) -> None:
         """End all streams; their clients come back one after another, and re-read what they show."""

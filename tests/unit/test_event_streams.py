@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import Callable, Coroutine
 from functools import wraps
+from itertools import pairwise
 from typing import Any, ParamSpec
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from backend.core.events import protocol
 from backend.core.events.protocol import Event, Message
 from backend.events import streams as streams_module
+from backend.events.application import PING_SECONDS, PINGED_AT_ONCE, Application
 from backend.events.streams import Access, Limits, Stream, Streams, TooManyStreams
 from backend.settings import Settings
 
@@ -156,16 +158,21 @@ def test_channel_differs_for_each_database_of_a_server() -> None:
     assert len(channels) == 2
 
 
+def ping(streams: Streams, *, now: float) -> None:
+    for stream in streams.due_for_ping(now=now, every=15):
+        stream.ping()
+
+
 @on_event_loop
 async def test_stream_is_pinged_in_time_by_the_clock_though_rounds_come_late() -> None:
     streams = some()
     opened = [streams.open(access(number, session=str(number)), now=NOW) for number in range(20)]
-    streams.ping(now=NOW, every=15)
+    ping(streams, now=NOW)
     assert all(stream.take(b"") == b"" for stream in opened), "the stream has just begun"
     for late in (NOW + 15, NOW + 31, NOW + 50):
-        streams.ping(now=late, every=15)
+        ping(streams, now=late)
         assert {stream.take(b"") for stream in opened} == {streams_module.PING}
-    streams.ping(now=NOW + 55, every=15)
+    ping(streams, now=NOW + 55)
     assert {stream.take(b"") for stream in opened} == {b""}
 
 
@@ -173,6 +180,20 @@ async def test_stream_is_pinged_in_time_by_the_clock_though_rounds_come_late() -
 async def test_pings_of_streams_are_spread() -> None:
     streams = some()
     opened = [streams.open(access(number, session=str(number)), now=NOW) for number in range(50)]
-    streams.ping(now=NOW, every=15)
+    ping(streams, now=NOW)
     assert len({stream.ping_at for stream in opened}) > 10
     assert {NOW <= stream.ping_at < NOW + 15 for stream in opened} == {True}
+
+
+@on_event_loop
+async def test_other_work_is_done_between_a_few_pings() -> None:
+    application = Application(Settings.from_env({}))
+    opened = [application.streams.open(access(number, session=str(number)), now=NOW) for number in range(95)]
+    await application.ping_due(now=NOW)
+    pinging = asyncio.ensure_future(application.ping_due(now=NOW + PING_SECONDS))
+    pinged = [0]
+    while not pinging.done():
+        await asyncio.sleep(0)
+        pinged.append(sum(stream.ping_due for stream in opened))
+    assert pinged[-1] == len(opened)
+    assert max(after - before for before, after in pairwise(pinged)) <= PINGED_AT_ONCE
