@@ -33,10 +33,14 @@ BATCH: Final = 500
 
 
 class Part(NamedTuple):
-    """One part; ``work`` takes the number of rows per batch and returns how many it found."""
+    """One part; ``work`` takes the number of rows per batch and returns how many it changed.
+
+    Where rows can be put off, it returns how many it looked at and how many of them it changed: a batch of which some
+    were put off is full too.
+    """
 
     name: str
-    work: Callable[[int], int]
+    work: Callable[[int], int | tuple[int, int]]
     batch: int = BATCH
 
 
@@ -98,15 +102,16 @@ def _in_batches(part: Part, *, run_id: int) -> int:
     """Repeat batches while there is more, up to a limit; the next run continues."""
     began, total = time.monotonic(), 0
     for _ in range(ROUNDS):
-        done = aside(lambda: _one_batch(part, run_id=run_id))
+        looked_at, done = aside(lambda: _one_batch(part, run_id=run_id))
         total += done
-        if done < part.batch or time.monotonic() - began > PART_SECONDS:
+        if looked_at < part.batch or time.monotonic() - began > PART_SECONDS:
             break
     return total
 
 
-def _one_batch(part: Part, *, run_id: int) -> int:
-    done = part.work(part.batch)
+def _one_batch(part: Part, *, run_id: int) -> tuple[int, int]:
+    found = part.work(part.batch)
+    looked_at, done = (found, found) if isinstance(found, int) else found
     if done:
         runs.add(run_id, sent=done)
-    return done
+    return looked_at, done

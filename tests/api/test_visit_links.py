@@ -43,6 +43,9 @@ def end_at(visit: Visit, moment: datetime) -> None:
 
 
 def test_link_shows_timeline_without_contact_data(visit: Visit, visitor: Visitor) -> None:
+    names_and_phones = {visit.asha: ("Venkataraman", "+919876543210"), visit.ravi: ("Mukherjee", "+919876543211")}
+    for who, (lastname, phone) in names_and_phones.items():
+        assert who.patch("/me", {"lastname": lastname, "phone": phone}).status_code == 200
     path = share(visit)
     do(visit.ravi, f"{visit.path}/on_the_way", {"eta_minutes": 20})
     answer = visitor.get(path)
@@ -57,7 +60,17 @@ def test_link_shows_timeline_without_contact_data(visit: Visit, visitor: Visitor
     assert shown["eta_at"] > shown["on_the_way_at"]
     account = visit.ravi.get("/me").json
     customer = visit.asha.get("/me").json
-    hidden = ["7 Residency Road", "560001", "blue gate", account["email"], account["username"], customer["email"]]
+    hidden = [
+        "Venkataraman",
+        "Mukherjee",
+        "98765",
+        "7 Residency Road",
+        "560001",
+        "blue gate",
+        account["email"],
+        account["username"],
+        customer["email"],
+    ]
     assert not [secret for secret in hidden if secret in json.dumps(shown)]
 
 
@@ -125,8 +138,8 @@ def test_link_needs_accepted_request_of_the_caller(visit: Visit, users: Users, v
         assert visitor.get(f"/visits/{token}").status_code == 404
 
 
-def look_now() -> int:
-    """Let housekeeping look at all links now, and return how many it dropped."""
+def look_now() -> tuple[int, int]:
+    """Let housekeeping look at all links now, and return at how many it looked and how many it dropped."""
     with transaction():
         db.session.execute(text("UPDATE visit_links SET check_at = now()"))
     with transaction():
@@ -136,19 +149,19 @@ def look_now() -> int:
 def test_housekeeping_drops_ended_links_only(visit: Visit) -> None:
     path = share(visit)
     expires_at = datetime.fromisoformat(visit.market.users.visitor().get(path).json["expires_at"])
-    assert look_now() == 0
+    assert look_now() == (1, 0)
     assert list(db.session.execute(select(VisitLink.check_at)).scalars()) == [expires_at]
     end_at(visit, now() - timedelta(hours=2, minutes=1))
     with transaction():
-        assert links.drop_ended() == 0, "it is not looked at before its time"
-    assert look_now() == 1
+        assert links.drop_ended() == (0, 0), "it is not looked at before its time"
+    assert look_now() == (1, 1)
     assert db.session.execute(select(VisitLink.request_id)).all() == []
 
 
 def test_housekeeping_drops_link_of_cancelled_request(visit: Visit) -> None:
     share(visit)
     do(visit.asha, f"{visit.path}/cancel", WHY)
-    assert look_now() == 1
+    assert look_now() == (1, 1)
 
 
 def test_failure_is_logged_without_token(visit: Visit, app: Flask) -> None:

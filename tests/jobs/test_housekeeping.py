@@ -73,6 +73,14 @@ def test_housekeeping_part_repeats_full_batches_up_to_limit(app: Flask, monkeypa
     assert run.params["figures"] == {"some": 12, "endless": 3 * housekeeping.ROUNDS}
 
 
+def test_housekeeping_part_goes_on_after_batch_with_rows_put_off(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    batches = [(5, 4), (5, 0), (5, 5), (2, 1), (5, 5)]
+    monkeypatch.setattr(housekeeping, "PARTS", (Part("some", lambda _: batches.pop(0), 5),))
+    run = run_now("housekeeping")
+    assert (run.params["figures"], run.sent) == ({"some": 10}, 10)
+    assert batches == [(5, 5)], "a batch that is not full is the last"
+
+
 def test_housekeeping_over_soft_time_limit_keeps_finished_parts(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     def too_long(_: int) -> int:
         raise SoftTimeLimitExceeded

@@ -69,9 +69,11 @@ REMOVE_OLD: Final = text("""
         ORDER BY coalesce(p.ended_after, p.created_at), p.id LIMIT :limit FOR UPDATE OF p SKIP LOCKED
      ), later AS (
        UPDATE request_photos p SET ended_after = old.ended FROM old WHERE p.id = old.id AND old.ended >= :before
+     ), removed AS (
+       UPDATE request_photos p SET removed_at = :at FROM old WHERE p.id = old.id AND old.ended < :before
+       RETURNING p.store_key, p.thumb_store_key
      )
-UPDATE request_photos p SET removed_at = :at FROM old WHERE p.id = old.id AND old.ended < :before
-RETURNING p.store_key, p.thumb_store_key
+SELECT (SELECT count(*) FROM old), ARRAY(SELECT store_key FROM removed), ARRAY(SELECT thumb_store_key FROM removed)
 """)
 
 
@@ -144,16 +146,17 @@ def delete(actor: Actor, *, photo_id: int) -> None:
     _record(actor, request, Record.DELETE_PHOTO, photo)
 
 
-def remove_old(limit: int = 500) -> int:
-    """Look at up to ``limit`` photos, remove those of requests that ended long enough ago, and return how many.
+def remove_old(limit: int = 500) -> tuple[int, int]:
+    """Look at up to ``limit`` photos and remove those of requests that ended long enough ago.
 
-    The history keeps their digests.
+    The history keeps their digests. Return how many were looked at, and how many of them were removed.
     """
     at = now()
     before = at - timedelta(days=current_settings().photo_keep_days)
-    rows = db.session.execute(REMOVE_OLD, {"at": at, "before": before, "limit": limit}).all()
-    files.drop_later(key for row in rows for key in row)
-    return len(rows)
+    asked = {"at": at, "before": before, "limit": limit}
+    looked_at, full, thumbs = db.session.execute(REMOVE_OLD, asked).one()
+    files.drop_later([*full, *thumbs])
+    return looked_at, len(full)
 
 
 def _insert(

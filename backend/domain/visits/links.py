@@ -49,7 +49,7 @@ DROPPED: Final = text("""
         DELETE FROM visit_links l USING due
          WHERE l.request_id = due.request_id AND (due.is_over OR due.ends_at <= :at) RETURNING l.request_id
     )
-    SELECT count(*) FROM dropped
+    SELECT (SELECT count(*) FROM due), (SELECT count(*) FROM dropped)
 """)
 
 
@@ -133,12 +133,14 @@ def read(token: str) -> SharedVisit:
     return visit
 
 
-def drop_ended(limit: int = 500) -> int:
-    """Look at up to ``limit`` links that should have ended, delete those that have, and return how many.
+def drop_ended(limit: int = 500) -> tuple[int, int]:
+    """Look at up to ``limit`` links that should have ended, and delete those that have.
 
-    A link of a request that was cancelled does not work any more, and is deleted at its planned end.
+    A link of a request that was cancelled does not work any more, and is deleted at its planned end. Return how many
+    were looked at, and how many of them were deleted.
     """
-    return int(db.session.execute(DROPPED, {"at": now(), "kept": KEPT, "limit": limit}).scalar_one())
+    looked_at, dropped = db.session.execute(DROPPED, {"at": now(), "kept": KEPT, "limit": limit}).one()
+    return looked_at, dropped
 
 
 def _own(actor: Actor, request_id: int) -> Request:
