@@ -187,7 +187,7 @@ def _insert(
             return Photo._make(row)
         if db.session.execute(COUNT, whose).scalar_one() >= most:
             break
-    raise TooManyPhotos(most)
+    raise TooManyPhotos(most, in_messages=phase == MESSAGE)
 
 
 def _check_point(request_id: int, phase: Phase, point: int | None) -> None:

@@ -15,8 +15,13 @@ class TooManyPhotos(Conflict):
 
     code = "too_many_photos"
 
-    def __init__(self, most: int) -> None:
-        super().__init__(f"You can add up to {most} photos here. Delete one first.")
+    def __init__(self, most: int, *, in_messages: bool = False) -> None:
+        # Photos in messages cannot be deleted, as messages cannot.
+        super().__init__(
+            f"You can send up to {most} photos in the messages of a request. Add further photos to the request."
+            if in_messages
+            else f"You can add up to {most} photos here. Delete one first."
+        )
 
 
 class PhotoNotPossible(Conflict):
