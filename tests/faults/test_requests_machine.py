@@ -1,6 +1,7 @@
 """A state machine over the API: in any order of calls, responses and histories match the state table."""
 
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import hypothesis.strategies as st
@@ -21,13 +22,19 @@ from backend.core.clock import now
 from backend.core.db.session import db, transaction
 from backend.domain.professionals.models import Professional
 from backend.domain.task_requests import bulk
-from backend.domain.task_requests.lifecycle import STEPS, TABLE, Action, Facts, Relation, Status
+from backend.domain.task_requests.lifecycle import STEPS, TABLE, Action, Facts, Relation, Status, rule_of
 from tests.conftest import empty_the_market
 from tests.factories.lifecycle import VERBS, expected, target
+from tests.factories.price_lines import EXTRA
 from tests.factories.requests import RequestMarket, at
 from tests.factories.users import User, Users
 from tests.factories.visits import note_reminder
 
+DECISIONS = {
+    Action.APPROVE_LINE: ("approve", "approved"),
+    Action.DECLINE_LINE: ("decline", "declined"),
+    Action.WITHDRAW_LINE: ("withdraw", "withdrawn"),
+}
 WHO = ("asha", "eve", "ravi", "sita", "idle")
 EDGES = {(source, r.target or source, r.action.public) for r in TABLE for source in r.sources}
 
@@ -45,10 +52,20 @@ class Model:
         self.steps: list[Action] = []
         self.undoable_by: str | None = None
         self.reminded = self.on_time = False
+        self.lines: dict[int, str] = {}
+
+    @property
+    def is_undecided(self) -> bool:
+        return "proposed" in self.lines.values()
+
+    def withdraw_lines(self, *states: str) -> None:
+        self.lines = {number: "withdrawn" if state in states else state for number, state in self.lines.items()}
 
     def facts(self, who: str) -> Facts:
         last_step = self.steps[-1] if self.steps else None
-        return Facts(last_step=last_step, undoable=self.undoable_by == who, reminded=self.reminded)
+        return Facts(
+            last_step=last_step, undoable=self.undoable_by == who, reminded=self.reminded, undecided=self.is_undecided
+        )
 
     def relation(self, who: str) -> Relation:
         if who in ("asha", "eve"):
@@ -107,10 +124,52 @@ class Requests(RuleBasedStateMachine):
         should = expected(action, user.role, is_what, model.status, model.facts(who))
         if action is Action.REVIEW and should[0] == 201 and model.reviewed:
             should = (409, "already_reviewed")
+        if (
+            action in (Action.COMPLETE, Action.CLOSE)
+            and should[0] == 409
+            and self.waits_for_lines(model, action, is_what)
+        ):
+            should = (409, "line_undecided")
         code = answer.json.get("code") if answer.status_code >= 400 else None
         assert (answer.status_code, code) == should, (who, is_what, action, model.status)
         if code is None:
             self.follow(model, who, action, is_what)
+
+    def waits_for_lines(self, model: Model, action: Action, is_what: Relation) -> bool:
+        return model.is_undecided and rule_of(action, is_what, model.status) is not None
+
+    @precondition(lambda self: self.models)
+    @rule(which=st.integers(0, 3), who=st.sampled_from(WHO))
+    def propose_line(self, which: int, who: str) -> None:
+        model, user = self.models[which % len(self.models)], self.users[who]
+        should = expected(Action.PROPOSE_LINE, user.role, model.relation(who), model.status, model.facts(who))
+        answer = user.post(f"/requests/{model.id}/price_lines", EXTRA)
+        code = answer.json.get("code") if answer.status_code >= 400 else None
+        assert (answer.status_code, code) == ((201, None) if should == (200, None) else should), (who, model.status)
+        if code is None:
+            model.lines[answer.json["id"]] = "proposed"
+
+    @precondition(lambda self: any(model.lines for model in self.models))
+    @rule(which=st.integers(0, 9), who=st.sampled_from(WHO), action=st.sampled_from(sorted(DECISIONS)))
+    def decide_line(self, which: int, who: str, action: Action) -> None:
+        lines = [(model, number) for model in self.models for number in model.lines]
+        (model, number), user = lines[which % len(lines)], self.users[who]
+        is_what, (verb, state) = model.relation(who), DECISIONS[action]
+        should = expected(action, user.role, is_what, model.status, model.facts(who))
+        if rule_of(action, is_what, model.status) and model.lines[number] != "proposed":
+            should = (409, "line_decided")
+        body = {"code": self.approval_code(model, number)} if is_what is Relation.PROFESSIONAL else None
+        sent = body if action is Action.APPROVE_LINE else None
+        answer = user.post(f"/requests/{model.id}/price_lines/{number}/{verb}", sent)
+        code = answer.json.get("code") if answer.status_code >= 400 else None
+        assert (answer.status_code, code) == should, (who, is_what, action, model.status, model.lines[number])
+        if code is None:
+            model.lines[number] = state
+
+    def approval_code(self, model: Model, number: int) -> str | None:
+        seen = self.users["asha"].get(f"/requests/{model.id}/price_lines").json["items"]
+        found = next(line["approval_code"] for line in seen if line["id"] == number)
+        return None if found is None else str(found)
 
     def follow(self, model: Model, who: str, action: Action, is_what: Relation) -> None:
         """Apply the action to the model."""
@@ -118,6 +177,9 @@ class Requests(RuleBasedStateMachine):
         if action in (Action.MOVE, Action.RELEASE):
             model.steps, model.undoable_by = [], None
             model.reminded = model.on_time = False
+            model.withdraw_lines("proposed", "approved")
+        elif action is Action.CANCEL:
+            model.withdraw_lines("proposed")
         if action is Action.ACCEPT:
             model.taker, model.asked = who, who if model.asked == who else None
         elif action is Action.REJECT:
@@ -178,6 +240,8 @@ class Requests(RuleBasedStateMachine):
             times = [seen[name] for name in ("on_the_way_at", "arrived_at", "started_at")]
             assert [at is not None for at in times] == [step in model.steps for step in STEPS]
             assert (seen["on_time_at"] is not None) == model.on_time
+            approved = sum(state == "approved" for state in model.lines.values())
+            assert Decimal(seen["total"]) == Decimal(seen["price"]) + approved * Decimal(EXTRA["unit_amount"])
             self.check_history(seen["history"], model.status)
 
     def check_history(self, history: list[dict[str, Any]], status: Status) -> None:
