@@ -138,6 +138,21 @@ def test_contact_details_are_hidden_until_acceptance(market: RequestMarket, user
     assert say(asha, request, f"Call {PHONE}")["masked"] is True, "a new date withdraws the acceptance"
 
 
+def test_number_in_parts_is_hidden_until_acceptance(market: RequestMarket, users: Users) -> None:
+    asha, ravi = users.customer(), market.professional()
+    request = market.ask(asha, professional_id=ravi.id)
+    assert say(asha, request, "98765")["masked"] is False
+    say(ravi, request, "Yes?")
+    say(asha, request, "Two fans")
+    hidden = say(asha, request, "43210, after 10:30")
+    assert (hidden["body"], hidden["masked"]) == ("•••, after 10:30", True)
+    assert say(asha, request, "43210")["masked"] is True, "what was hidden is not forgotten"
+    assert say(ravi, request, "43210")["masked"] is False, "the parts are of two users"
+    assert ravi.get(f"/requests/{request['id']}").json["unread_messages"] == 4
+    do(ravi, f"/requests/{request['id']}/accept")
+    assert say(asha, request, "43210")["body"] == "43210"
+
+
 def test_contact_details_and_phones_are_hidden_where_setting_says_masked(market: RequestMarket, users: Users) -> None:
     asha, ravi = users.customer(phone="+919876543210"), market.professional(phone="+919876543211")
     admin = users.admin()

@@ -131,6 +131,25 @@ def test_message_sent_concurrently_with_same_key_is_written_once(
 
 
 @pytest.mark.parametrize("turn", range(4))
+def test_parts_of_a_number_sent_concurrently_are_not_both_shown(
+    wide_app: Flask, market: RequestMarket, users: Users, turn: int
+) -> None:
+    asha, ravi = users.customer(), market.professional()
+    request_id = market.ask(asha, professional_id=ravi.id)["id"]
+    customer = Actor(id=asha.id, role=Role.CUSTOMER)
+    if turn % 2:
+        with transaction():
+            actions.write(customer, request_id=request_id, body="Hello")
+    parts = ["98765", "43210"] * 3
+    works = [partial(outcome, partial(actions.write, customer, request_id=request_id, body=body)) for body in parts]
+    assert at_once(wide_app, works) == [["done"]] * len(parts)
+    bodies = list(db.session.execute(select(ConversationMessage.body).order_by(ConversationMessage.id)).scalars())
+    shown = "".join(body for body in bodies if body.isdigit())
+    assert "9876543210" not in shown
+    assert unread("professional") == len(bodies)
+
+
+@pytest.mark.parametrize("turn", range(4))
 def test_reading_concurrent_with_writing_keeps_count_correct(
     wide_app: Flask, market: RequestMarket, users: Users, turn: int
 ) -> None:

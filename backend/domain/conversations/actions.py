@@ -23,6 +23,7 @@ from backend.domain.conversations.errors import (
     ReportSettled,
 )
 from backend.domain.conversations.masking import Masked, mask
+from backend.domain.conversations.split_numbers import LONGEST_EARLIER, MOST_EARLIER, mask_continued, may_continue
 from backend.domain.live_updates import changes
 from backend.domain.notifications.create import Outgoing, post
 from backend.domain.notifications.unread_messages import KIND
@@ -45,6 +46,17 @@ SELECT request_id, professional_id, :author_id, :author_role, :body, :masked, la
 RETURNING id, author_id, author_role, body, masked, created_at, false AS read,
           (SELECT digest_from FROM thread) AS digest_from
 """
+# Where parts of a number are hidden, messages of one author are written one after the other, the first two as well.
+BEGIN: Final = text("""
+INSERT INTO conversations AS c (request_id, professional_id, customer_id, created_at, last_message_at)
+VALUES (:request_id, :professional_id, :customer_id, :at, :at)
+ON CONFLICT (request_id, professional_id) DO UPDATE SET last_message_at = c.last_message_at
+""")
+EARLIER: Final = text("""
+SELECT right(body, :length) FROM messages
+ WHERE request_id = :request_id AND professional_id = :professional_id AND author_id = :author_id
+ ORDER BY id DESC LIMIT :most
+""")
 LOCK: Final = text("""
 SELECT customer_id FROM conversations
  WHERE request_id = :request_id AND professional_id = :professional_id FOR NO KEY UPDATE
@@ -121,17 +133,18 @@ def write(
     hidden = mask(body, region=current_settings().market_country)  # before the request is locked: it takes a while
     facts = access.lock(actor, request_id=request_id)
     chosen = _open_conversation(actor, facts, professional_id=professional_id, has_photo=photo is not None)
-    shown = hidden if access.hides_contact_details(facts) else Masked(body, is_masked=False)
-    values = {
+    values: dict[str, object] = {
         "request_id": request_id,
         "professional_id": chosen,
         "customer_id": facts.customer_id,
         "author_id": actor.id,
         "author_role": actor.role.value,
-        "body": shown.text,
-        "masked": shown.is_masked,
         "at": now(),
     }
+    shown = Masked(body, is_masked=False)
+    if access.hides_contact_details(facts):
+        shown = _without_parts(hidden, values)
+    values |= {"body": shown.text, "masked": shown.is_masked}
     recipient = _other(actor.role)
     *columns, digest_from = db.session.execute(_for_side(WRITE, recipient), values).one()
     message = Message._make([*columns, None])
@@ -144,6 +157,16 @@ def write(
         _notify_later(facts, chosen, recipient, first_unread=message.id)
     changes.announce_messages(request_id, accounts=(facts.customer_id, chosen), message_id=message.id)
     return message
+
+
+def _without_parts(hidden: Masked, values: Mapping[str, object]) -> Masked:
+    """Return the message also without the part of a phone number that continues the author's earlier messages."""
+    if not may_continue(hidden.text):
+        return hidden
+    db.session.execute(BEGIN, values)
+    limits = {"length": LONGEST_EARLIER, "most": MOST_EARLIER}
+    newest_first = db.session.execute(EARLIER, {**values, **limits}).scalars().all()
+    return mask_continued(hidden, earlier=newest_first[::-1], region=current_settings().market_country)
 
 
 def _open_conversation(actor: Actor, facts: Facts, *, professional_id: int | None, has_photo: bool) -> int:

@@ -2,7 +2,8 @@
 
 The text is compared in a normal form (compatibility characters, ASCII digits, lower case, no invisible characters), and
 what is found is replaced in the original. Phone numbers are looked for in chains of digits and number words, see
-``spelled_digits``. Amounts, times, dates, sizes and pincodes are set aside first, because they look alike.
+``spelled_digits``. Amounts, times, dates, sizes and pincodes are set aside first, because they look alike. Names in
+messengers are in ``handles``, numbers that are sent in parts in ``split_numbers``.
 """
 
 import re
@@ -13,6 +14,7 @@ from typing import Final, NamedTuple
 
 import phonenumbers
 
+from backend.domain.conversations.handles import HANDLES
 from backend.domain.conversations.spelled_digits import Token, chains
 
 HIDDEN: Final = "•••"
@@ -20,6 +22,8 @@ LEAST_DIGITS, MOST_DIGITS = 8, 15  # ITU-T E.164 has up to 15; shorter numbers a
 LONGEST_AMOUNT: Final = 10  # no amount, pincode or date has more digits in one piece
 MOST_COUNTRY_DIGITS: Final = 15
 MOBILE: Final = (phonenumbers.PhoneNumberType.MOBILE, phonenumbers.PhoneNumberType.FIXED_LINE_OR_MOBILE)
+TOLL_FREE: Final = phonenumbers.PhoneNumberType.TOLL_FREE
+ROUND: Final = 50  # amounts are often multiples of it, and parts of a phone number rarely
 MOST_LOOKUPS: Final = 400  # of numbers in one text; beyond, the rest of the digits is hidden
 TLDS: Final = (
     "com|net|org|info|biz|io|app|dev|in|co|me|link|online|site|shop|store|page|live|xyz|click|ly|gl|be|"
@@ -82,6 +86,13 @@ SPACED: Final = re.compile(r"(?<!\S)(?:[a-z@.] ){3,}[a-z@.](?!\S)")
 IGNORABLE: Final = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\uffa0\ufe00-\ufe0f\U000e0100-\U000e01ef]"
 )
+TEN: Final = "\N{KEYCAP TEN}"
+# Numbers of orders and papers: as long as landline numbers, but nobody calls a mobile number an order.
+BEFORE_OTHER_NUMBER: Final = re.compile(
+    r"\b(?:order|invoice|inv|bill|receipt|request|ref|reference|booking|ticket|token|awb|tracking|serial|meter|reading|ऑर्डर|बिल)"
+    r"(?:\s?(?:no|nos|number|id|num|नंबर)\b\.?)?\s?[:#-]?\s?$"
+)
+LONGEST_BEFORE: Final = 24
 ACCENT: Final = re.compile("[\u0300-\u036f]")  # drawn over the character before, also over digits
 NUMBER: Final = r"\d{1,8}(?:\.\d{1,2})?|\d{1,3}(?:,\d{2,3}){1,3}(?:\.\d{1,2})?"
 UNITS: Final = (
@@ -122,7 +133,7 @@ class Masked(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class _Normal:
+class Normal:
     """The normal form of a text, and where in the text each of its characters begins and ends.
 
     Invisible characters and accents belong to the one before them, and so do the spaces of a word that is spelled.
@@ -139,15 +150,16 @@ class _Normal:
 
 def mask(text: str, *, region: str) -> Masked:
     """Return the text with contact details hidden. ``region``: the country of numbers without a country code."""
-    normal = _normalize(text)
+    normal = normalize(text)
     spans = list(_addresses(normal.text, text, normal))
     spans += [normal.in_original(*span) for span in _phones(normal.text, region)]
     if not spans:
         return Masked(text, is_masked=False)
-    return Masked(_without(text, spans), is_masked=True)
+    return Masked(without(text, spans), is_masked=True)
 
 
-def _normalize(text: str) -> _Normal:
+def normalize(text: str) -> Normal:
+    """Return the normal form of a text."""
     characters: list[str] = []
     starts: list[int] = []
     ends: list[int] = []
@@ -158,10 +170,10 @@ def _normalize(text: str) -> _Normal:
         characters.extend(plain)
         starts.extend([place] * len(plain))
         ends.extend([place + 1] * len(plain))
-    return _without_spaces(_Normal("".join(characters), starts, ends))
+    return _without_spaces(Normal("".join(characters), starts, ends))
 
 
-def _without_spaces(normal: _Normal) -> _Normal:
+def _without_spaces(normal: Normal) -> Normal:
     """Return the normal form with words that are spelled letter by letter written as words: "n i n e" as "nine"."""
     left_out = {
         place
@@ -172,7 +184,7 @@ def _without_spaces(normal: _Normal) -> _Normal:
     if not left_out:
         return normal
     kept = [place for place in range(len(normal.text)) if place not in left_out]
-    return _Normal(
+    return Normal(
         "".join(normal.text[place] for place in kept),
         [normal.starts[place] for place in kept],
         [normal.ends[place] for place in kept],
@@ -186,16 +198,18 @@ def _plain(character: str) -> str:
     category = unicodedata.category(character)
     if category in ("Cf", "Me") or IGNORABLE.match(character) or ACCENT.match(character):  # joiners, keycaps, fillers
         return ""
-    digit = unicodedata.digit(character, None)
-    if digit is not None:
-        return str(digit)
+    number = unicodedata.numeric(character, None)  # also Roman and Chinese ones
+    if number is not None and number in range(10):
+        return str(int(number))
+    if character == TEN:
+        return "10"
     if category == "Zs":
         return " "
     return unicodedata.normalize("NFKC", character).casefold()
 
 
-def _addresses(normal_text: str, text: str, normal: _Normal) -> Iterator[tuple[int, int]]:
-    for pattern in ADDRESSES:
+def _addresses(normal_text: str, text: str, normal: Normal) -> Iterator[tuple[int, int]]:
+    for pattern in (*ADDRESSES, *HANDLES):
         for found in pattern.finditer(normal_text):
             yield normal.in_original(*found.span())
     for found in SPELLED_HOST.finditer(normal_text):
@@ -210,11 +224,11 @@ def _addresses(normal_text: str, text: str, normal: _Normal) -> Iterator[tuple[i
 def _phones(text: str, region: str) -> Iterator[tuple[int, int]]:
     """Return where phone numbers are."""
     lookups = [0]
-    for chain in chains(_set_aside(text)):
+    for chain in chains(set_aside(text)):
         yield from _numbers_in(text, chain, region, lookups)
 
 
-def _set_aside(text: str) -> str:
+def set_aside(text: str) -> str:
     """Return the text with harmless numbers replaced by a character that ends every chain, at equal length."""
     for pattern in HARMLESS:
         text = pattern.sub(lambda found: "\0" * len(found[0]), text)
@@ -224,8 +238,10 @@ def _set_aside(text: str) -> str:
 def _numbers_in(text: str, chain: list[Token], region: str, lookups: list[int]) -> Iterator[tuple[int, int]]:
     """Return the phone numbers in a chain: the longest that begins at each token, from the left."""
     place = 0
+    before = text[max(0, chain[0].start - LONGEST_BEFORE) : chain[0].start]
+    mobile_only = BEFORE_OTHER_NUMBER.search(before) is not None
     while place < len(chain):
-        end = _longest_from(chain, place, region, lookups)
+        end = _longest_from(chain, place, region, lookups, mobile_only=mobile_only)
         if end is None:
             place += 1
             continue
@@ -238,7 +254,7 @@ def _with_sign(text: str, start: int) -> int:
     return start - 1 if text[start - 1 : start] in ("+", "(") else start
 
 
-def _longest_from(chain: list[Token], first: int, region: str, lookups: list[int]) -> int | None:
+def _longest_from(chain: list[Token], first: int, region: str, lookups: list[int], *, mobile_only: bool) -> int | None:
     if len(chain[first].digits) > LONGEST_AMOUNT:
         return first
     digits, found = "", None
@@ -246,7 +262,9 @@ def _longest_from(chain: list[Token], first: int, region: str, lookups: list[int
         digits += chain[place].digits
         if len(digits) > MOST_DIGITS:
             break
-        if len(digits) >= LEAST_DIGITS and _is_number(chain[first : place + 1], digits, region, lookups):
+        if len(digits) < LEAST_DIGITS or (mobile_only and not is_mobile(digits, region)):
+            continue
+        if _is_number(chain[first : place + 1], digits, region, lookups):
             found = place
     return found
 
@@ -256,11 +274,23 @@ def _is_number(tokens: list[Token], digits: str, region: str, lookups: list[int]
     if lookups[0] > MOST_LOOKUPS:
         return True
     if tokens[0].is_international and len(tokens[0].digits) <= MOST_COUNTRY_DIGITS:
-        return len(digits) > LEAST_DIGITS or _type_of(f"+{digits}", region) is not None
+        return len(digits) > LEAST_DIGITS or type_of(f"+{digits}", region) is not None
     if sum(token.is_word for token in tokens) * 2 >= len(tokens):
         return True
-    kind = _type_of(digits, region)
-    return kind is not None and _is_grouped_like_a_number(tokens, digits, is_mobile=kind in MOBILE)
+    kind = type_of(digits, region)
+    if kind is None or (len(tokens) > 1 and all(map(is_round, tokens))):
+        return False
+    return kind == TOLL_FREE or _is_grouped_like_a_number(tokens, digits, is_mobile=kind in MOBILE)
+
+
+def is_round(token: Token) -> bool:
+    """Return whether this looks like an amount without a currency, as both do in "65000-70000"."""
+    return len(token.digits) > 2 and int(token.digits) % ROUND == 0
+
+
+def is_mobile(digits: str, region: str) -> bool:
+    """Return whether the digits are a mobile phone number."""
+    return type_of(digits, region) in MOBILE
 
 
 def _is_grouped_like_a_number(tokens: list[Token], digits: str, *, is_mobile: bool) -> bool:
@@ -273,7 +303,7 @@ def _is_grouped_like_a_number(tokens: list[Token], digits: str, *, is_mobile: bo
     return is_mobile or digits.startswith("0") or len(sizes) <= 2 or sizes == [2, 4, 4] or max(sizes) <= 2
 
 
-def _type_of(digits: str, region: str) -> int | None:
+def type_of(digits: str, region: str) -> int | None:
     """Return the type of a phone number, or None if there is no such number."""
     try:
         number = phonenumbers.parse(digits, region)
@@ -282,7 +312,8 @@ def _type_of(digits: str, region: str) -> int | None:
     return phonenumbers.number_type(number) if phonenumbers.is_valid_number(number) else None
 
 
-def _without(text: str, spans: list[tuple[int, int]]) -> str:
+def without(text: str, spans: list[tuple[int, int]]) -> str:
+    """Return the text with these parts of it hidden."""
     parts, reached = [], 0
     for start, end in sorted(spans):
         if start >= reached:

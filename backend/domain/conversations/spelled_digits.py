@@ -87,6 +87,8 @@ _AND: Final = re.compile(rf"{_SIGNS}(?:and|n|aur|or|और|व){_SIGNS}")
 SOUNDS: Final = {"ate": "8", "for": "4", "to": "2", "too": "2", "won": "1"}
 _SOUNDS: Final = re.compile(rf"{_SIGNS}(?:(?:{'|'.join(SOUNDS)})\b{_SIGNS}){{1,3}}")
 _SOUND: Final = re.compile(rf"\b(?:{'|'.join(SOUNDS)})\b")
+# Roman numerals are digits as such, not words: "i" and "v" are in too many other texts.
+ROMAN: Final = {"i": "1", "ii": "2", "iii": "3", "iv": "4", "v": "5", "vi": "6", "vii": "7", "viii": "8", "ix": "9"}
 _LOOKALIKES: Final = {"o": "0", "l": "1", "i": "1", "b": "8", "s": "5", "z": "2"}
 
 
@@ -147,11 +149,14 @@ def _tokens(text: str) -> Iterator[Token]:
             repeat = 1
             continue
         digits, repeat = _spelled(piece[0], repeat)
-        if digits is None:
-            digits = _lookalikes(text, start, end)
-            if digits is None:
-                continue
-        yield Token(digits, start, end, len(piece[0]) > 1, is_international, is_listed)
+        if digits is not None:
+            yield Token(digits, start, end, len(piece[0]) > 1, is_international, is_listed)
+            continue
+        digits = _lookalikes(text, start, end)
+        is_word = digits is not None and len(piece[0]) > 1
+        digits = ROMAN.get(piece[0]) if digits is None else digits
+        if digits is not None:
+            yield Token(digits, start, end, is_word, is_international, is_listed)
 
 
 def _spelled(letters: str, repeat: int) -> tuple[str | None, int]:

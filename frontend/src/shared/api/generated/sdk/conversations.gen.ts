@@ -105,7 +105,8 @@ export const listRequestMessages = <ThrowOnError extends boolean = true>(options
  *
  * JSON, or a multipart form with a photo. Photos need a request that has been accepted: 409 otherwise.
  *
- * Until the request is accepted, phone numbers, email and web addresses and UPI ids in it are hidden.
+ * Until the request is accepted, phone numbers (also in parts over several messages), email and web addresses,
+ * UPI ids and names in messengers are hidden.
  *
  * Afterwards they are hidden if the setting ``contact`` is ``masked``. 409 ``conversation_closed`` if the
  * professional is not asked for and has not accepted, or more than seven days after the request has ended.
