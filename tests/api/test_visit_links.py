@@ -43,8 +43,8 @@ def end_at(visit: Visit, moment: datetime) -> None:
 
 
 def test_link_shows_timeline_without_contact_data(visit: Visit, visitor: Visitor) -> None:
-    names_and_phones = {visit.asha: ("Venkataraman", "+919876543210"), visit.ravi: ("Mukherjee", "+919876543211")}
-    for who, (lastname, phone) in names_and_phones.items():
+    about = ((visit.asha, "Venkataraman", "+919876543210"), (visit.ravi, "Mukherjee", "+919876543211"))
+    for who, lastname, phone in about:
         assert who.patch("/me", {"lastname": lastname, "phone": phone}).status_code == 200
     path = share(visit)
     do(visit.ravi, f"{visit.path}/on_the_way", {"eta_minutes": 20})
