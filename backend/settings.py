@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 from backend import settings_values as v
 from backend.settings_values import Described, SettingsError
 
-__all__ = ["VERSION", "Settings", "SettingsError", "describe", "env_example"]
+__all__ = ["VERSION", "Settings", "SettingsError", "describe", "env_example", "opentelemetry_variables"]
 
 RUNTIME_FILE = "run/runtime.env"
 OWNER_FILE = "run/owner.env"
@@ -402,6 +402,12 @@ class Settings:
         if settings.is_production:
             _check_production(settings, has_address=has_address)
         return settings
+
+
+def opentelemetry_variables() -> Mapping[str, str]:
+    """Return OpenTelemetry's own variables, in the environment or `.env`; its SDK checks them."""
+    given = {**v.env_file(HOME / ".env"), **os.environ}
+    return {name: value for name, value in given.items() if name.startswith("OTEL_")}
 
 
 def _process_environment(*, owner: bool = False) -> Mapping[str, str]:

@@ -21,7 +21,7 @@ def work(settings: Settings) -> None:
     from backend.core.db import connection_budget
     from backend.core.db.session import db, ping_only_idle, pooled
     from backend.core.observability import logging as log_lines
-    from backend.core.observability import metrics, metrics_server, process_metrics, process_reports
+    from backend.core.observability import metrics, metrics_server, process_metrics, process_reports, tracing
     from backend.domain.dashboard import table_metrics
     from backend.jobs import lanes, polling, shutdown, tasks
 
@@ -40,6 +40,7 @@ def work(settings: Settings) -> None:
         with app.app_context():
             db.engine.dispose(close=False)  # the connections belong to the parent
             ping_only_idle(db.engine)
+        _record_spans()
         polling.start(app)
         process_metrics.start("worker", app)
         process_reports.start(settings, "worker", connect=pooled(app), stores=storage.identities(settings))
@@ -49,13 +50,12 @@ def work(settings: Settings) -> None:
 
     worker_process_init.connect(start_process, weak=False)
     shutdown.limit_worker(settings.shutdown_seconds)
-    shutdown.end_job_processes(app.extensions["event_publisher"].end)
+    shutdown.end_job_processes(app.extensions["event_publisher"].end, tracing.stop)
     worker_ready.connect(send_first_heartbeat, weak=False)
     metrics.begin(settings)
     process_metrics.start("worker")
     metrics_server.start(settings, collect)
-    gc.collect()
-    gc.freeze()  # else collections in each job process would copy the memory that they share
+    _share_memory()
     quiet = ("--without-gossip", "--without-mingle", "--without-heartbeat")  # nobody listens to these messages
     try:
         _quiet_celery()
@@ -64,6 +64,21 @@ def work(settings: Settings) -> None:
         celery.start(["worker", *options, queues, *quiet])
     finally:
         process_reports.leave(settings, "worker", pid=os.getpid())
+
+
+def _record_spans() -> None:
+    from backend.core.db import statement_spans
+
+    statement_spans.start("worker")
+
+
+def _share_memory() -> None:
+    """Load what job processes need, and keep the garbage collector from copying the memory that they share."""
+    from backend.core.observability import tracing
+
+    tracing.load()
+    gc.collect()
+    gc.freeze()
 
 
 def tick(settings: Settings) -> None:

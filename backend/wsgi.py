@@ -41,8 +41,9 @@ def serve(arguments: Sequence[str] = ()) -> int:
 
     import backend.app  # noqa: F401 - read once here; the forked server processes then start in no time
     from backend.api import event_relay
-    from backend.core.observability import process_reports
+    from backend.core.observability import process_reports, tracing
 
+    tracing.load()
     gc.collect()
     gc.freeze()  # else collections in each server process would copy the memory that they share
 
@@ -102,6 +103,7 @@ if __name__ == "__main__":
 else:
     from backend.app import create_app
     from backend.core import storage
+    from backend.core.db import statement_spans
     from backend.core.db.session import pooled
     from backend.core.events import announce
     from backend.core.observability import logging, metrics, process_metrics, process_reports
@@ -116,6 +118,10 @@ else:
     app = create_app()
     changed = handover.changing(app.wsgi_app)
     app.wsgi_app = changed  # type: ignore[method-assign,assignment]  # Flask's own documented way to wrap it
+    if statement_spans.start("web"):
+        from backend.api.call_spans import CallSpans
+
+        app.wsgi_app = CallSpans(app.wsgi_app)  # type: ignore[method-assign]  # Flask's own documented way to wrap it
     app.extensions["passwords"].use_workers()
     announce.begin()
     process_metrics.start("web", app)

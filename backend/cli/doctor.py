@@ -23,7 +23,7 @@ from backend.core.clock import now
 from backend.core.config import current_settings
 from backend.core.db import connection_budget
 from backend.core.db.session import db, session_defaults, transaction
-from backend.core.observability import fleet
+from backend.core.observability import fleet, tracing
 from backend.core.security.authz import Role
 from backend.domain.accounts.actions import NewAccount, sign_up
 from backend.domain.accounts.models import Account
@@ -128,6 +128,8 @@ def run(checkup: Checkup) -> bool:
 def _examine(checkup: Checkup) -> None:
     with checkup.step("the application is ready"):
         checkup.caller().call("GET", "/readyz", expect=200).expect(status="ready")
+    if reason := tracing.problem():
+        checkup.report(f"WARNING {reason}")
     with checkup.step("the database allows enough connections"):
         room = connection_budget.check_at(current_settings())
         if not room.fits:

@@ -12,7 +12,7 @@ import structlog
 from backend.core.accept_language import preferred
 from backend.core.clock import now
 from backend.core.events.protocol import WEB_PATH, Message
-from backend.core.observability import metrics
+from backend.core.observability import metrics, tracing
 from backend.core.security.headers import SECURITY_HEADERS, STRICT_TRANSPORT
 from backend.core.sentences import translated
 from backend.core.translations import DEFAULT
@@ -136,7 +136,14 @@ class Application:
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = {name.lower(): value.decode("latin-1") for name, value in scope["headers"]}
-        stream = await self._open(headers, peer=(scope.get("client") or ("unknown", 0))[0])
+        with tracing.call("GET", headers.get(b"traceparent"), route=WEB_PATH) as span:
+            try:
+                peer = (scope.get("client") or ("unknown", 0))[0]
+                stream = await self._open(headers, peer=peer, trace=span.traceparent)
+            except (Problem, Refusal) as error:
+                span.responded(error.status)
+                raise
+            span.responded(200)  # it lasts for hours; what its opening took is what the span shows
         metrics.event_streams(len(self.streams))
         gone = asyncio.ensure_future(_disconnected(receive, stream))
         try:
@@ -158,13 +165,11 @@ class Application:
             with suppress(asyncio.CancelledError):
                 await gone
 
-    async def _open(self, headers: Mapping[bytes, str], *, peer: str) -> Stream:
+    async def _open(self, headers: Mapping[bytes, str], *, peer: str, trace: str | None) -> Stream:
         self._require_changes()
         client = headers.get(b"x-forwarded-for", peer)
         try:
-            access = await self._access.of(
-                headers.get(b"authorization"), client=client, trace=headers.get(b"traceparent")
-            )
+            access = await self._access.of(headers.get(b"authorization"), client=client, trace=trace)
         except WebUnavailable:
             raise unavailable("The web server that checks tokens does not respond. Try again in a moment.") from None
         self._require_changes()  # they may have been lost while the token was checked

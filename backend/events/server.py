@@ -13,7 +13,7 @@ from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server.embed import Server
 
-from backend.core.observability import logging, metrics, metrics_server, process_metrics, process_reports
+from backend.core.observability import logging, metrics, metrics_server, process_metrics, process_reports, tracing
 from backend.events.application import Application
 from backend.settings import Settings, SettingsError
 
@@ -72,6 +72,7 @@ def main() -> int:
     metrics_server.start(settings)
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # each stream is a file
+    tracing.start("events")
     gc.freeze()
     reporter = process_reports.start(settings, "events")
     asyncio.run(serve(settings))

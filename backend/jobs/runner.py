@@ -13,7 +13,7 @@ from backend.core.config import current_settings
 from backend.core.db.session import db, transaction
 from backend.core.errors import PermanentFailure, RetryLater
 from backend.core.failpoints import failpoint
-from backend.core.observability import metrics, trace_context
+from backend.core.observability import metrics, trace_context, tracing
 from backend.core.queue import Lane, Lease, runs
 from backend.jobs import dispatch, lanes
 from backend.jobs.lease_heartbeat import HEARTBEAT
@@ -143,14 +143,16 @@ def _is_long(lease: Lease) -> bool:
 
 def _run_one(lease: Lease) -> str:
     started = time.monotonic()
-    outcome = _execute(lease)
+    with tracing.job(lease.topic, lease.traceparent) as span:
+        outcome = _execute(lease, traceparent=span.traceparent)
+        span.ended(outcome)
     metrics.job_done(topic=lease.topic, outcome=outcome, seconds=time.monotonic() - started)
     return outcome
 
 
-def _execute(lease: Lease) -> str:
+def _execute(lease: Lease, *, traceparent: str | None) -> str:
     bound = structlog.contextvars.bound_contextvars(job_id=lease.job_id, topic=lease.topic, request_id=lease.trace_id)
-    with trace_context.resumed(lease.traceparent), bound:
+    with trace_context.resumed(traceparent), bound:
         try:
             with transaction():
                 outcome = _handle(lease)

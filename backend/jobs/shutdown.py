@@ -21,11 +21,12 @@ def limit_worker(seconds: float) -> None:
     worker_shutting_down.connect(start_timer, weak=False)
 
 
-def end_job_processes(last: Callable[[], None]) -> None:
-    """Make a last call in each job process that ends in order: these run none of Python's exit functions."""
+def end_job_processes(*last: Callable[[], None]) -> None:
+    """Make the last calls in each job process that ends in order: these run none of Python's exit functions."""
 
     def end(**_: object) -> None:
-        last()
+        for call in last:
+            call()
 
     worker_process_shutdown.connect(end, weak=False)
 

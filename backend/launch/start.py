@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import IO, Final
 
 from backend.core.db import connection_budget
+from backend.core.observability import tracing
 from backend.launch import (
     control,
     database_roles,
@@ -202,6 +203,8 @@ class Launch:
             self.say(f"Warning: {room.problem}")
 
     def start_programs(self) -> None:
+        if reason := tracing.problem():
+            self.say(f"Warning: {reason}")
         logs, folder = self.settings.data_dir / "logs", self.folder()
         names = [name for name in PROGRAMS if name != "events" or self.has_events]
         self.listeners = self.listen()

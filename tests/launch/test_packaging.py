@@ -239,7 +239,9 @@ def test_readiness_check_of_closed_port_fails() -> None:
     assert subprocess.run(argv, cwd=ROOT, check=False).returncode == 1
 
 
-@pytest.mark.parametrize("name", ["requirements.lock", "requirements-dev.lock", "requirements-docs.lock"])
+@pytest.mark.parametrize(
+    "name", ["requirements.lock", "requirements-telemetry.lock", "requirements-dev.lock", "requirements-docs.lock"]
+)
 def test_lock_file_has_hashes_and_no_urls(name: str) -> None:
     text = (ROOT / name).read_text()
     assert not re.search(r"https?://|file:/|--(extra-)?index-url|--find-links|^\s*/", text, re.MULTILINE)
@@ -252,6 +254,7 @@ def test_lock_files_cover_all_project_dependencies() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     for lock, asked in (
         ("requirements.lock", project["dependencies"]),
+        ("requirements-telemetry.lock", project["optional-dependencies"]["telemetry"]),
         ("requirements-dev.lock", project["optional-dependencies"]["dev"]),
         ("requirements-docs.lock", project["optional-dependencies"]["docs"]),
     ):

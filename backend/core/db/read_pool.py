@@ -31,7 +31,7 @@ from backend.core.db.pagination import AnySelect
 from backend.core.db.session import PoolUsage, connect_arguments, db
 from backend.core.db.silence import HostSilent, WatchedConnection
 from backend.core.errors import Busy, Invalid
-from backend.core.observability import metrics
+from backend.core.observability import metrics, tracing
 from backend.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -75,7 +75,7 @@ class ReadConnection(WatchedConnection):
     def read(self, statement: Numbered, parameters: Mapping[str, object]) -> list[TupleRow]:
         """Return all rows. Raises psycopg.Error, OperationalError if the connection is lost."""
         sent = self._as_sent(statement, parameters)
-        with self.watched():
+        with tracing.statement(statement.sql), self.watched():
             result = _checked(sent.execute(self.pgconn))
         return sent.rows(result)
 
@@ -90,7 +90,7 @@ class ReadConnection(WatchedConnection):
         if len(self._names) > MAX_PREPARED - 2:
             self._forget_prepared()  # not between the two
         sent = [self._as_sent(condition, given), self._as_sent(statement, parameters)]
-        with self.watched():
+        with tracing.statement(condition.sql, statement.sql), self.watched():
             self.pgconn.enter_pipeline_mode()
             try:
                 for one in sent:

@@ -25,9 +25,9 @@ from sqlalchemy.pool import PoolProxiedConnection, QueuePool
 
 from backend.core.db import errors as db_errors
 from backend.core.db.address import address
-from backend.core.db.silence import WatchedConnection
+from backend.core.db.silence import COMMIT, WatchedConnection
 from backend.core.errors import OutcomeUnknown
-from backend.core.observability import metrics
+from backend.core.observability import metrics, tracing
 from backend.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -160,7 +160,8 @@ class NotingConnection(WatchedConnection):
         if self.pgconn.transaction_status != TransactionStatus.INTRANS:
             super().commit()
             return
-        cursor = self.execute(NOTED_COMMIT, prepare=False)  # several statements cannot be prepared
+        with tracing.statement(COMMIT):
+            cursor = self.execute(NOTED_COMMIT, prepare=False)  # several statements cannot be prepared
         ((has_written,),) = cursor.fetchall()
         cursor.nextset()
         cursor.nextset()
@@ -308,7 +309,7 @@ def _pipeline(statements: Sequence[tuple[bytes, Mapping[str, object]]]) -> psyco
     held = db.session.connection()
     connection = cast("psycopg.Connection[TupleRow]", held.connection.driver_connection)
     try:
-        with connection.pipeline():
+        with tracing.statement(*(sql for sql, _ in statements)), connection.pipeline():
             cursors = [connection.execute(sql, values) for sql, values in statements]
     except psycopg.Error as error:
         _reduce(error)

@@ -17,10 +17,14 @@ from typing import Final, Self, TypeVar, cast
 import psycopg
 import structlog
 from psycopg.abc import PQGen
+from psycopg.pq import TransactionStatus
 from psycopg.pq.abc import PGconn
 from psycopg.rows import RowFactory, TupleRow, tuple_row
 
+from backend.core.observability import tracing
+
 log = structlog.get_logger(__name__)
+COMMIT: Final = b"COMMIT"
 PROBE_SECONDS: Final = 3.0
 TICK_SECONDS: Final = 0.5
 # Every PostgreSQL server and pooler answers it with one byte, before authentication (PostgreSQL 18, 54.2.10).
@@ -162,6 +166,14 @@ class WatchedConnection(psycopg.Connection[TupleRow]):
     def with_limit(cls, seconds: float) -> type[Self]:
         """Return the class with another limit."""
         return cast("type[Self]", type(cls.__name__, (cls,), {"limit": seconds}))
+
+    def commit(self) -> None:
+        """Commit."""
+        if self.pgconn.transaction_status == TransactionStatus.IDLE:  # nothing is sent
+            super().commit()
+            return
+        with tracing.statement(COMMIT):
+            super().commit()
 
     def wait(self, gen: PQGen[Result], interval: float = 0.1, timeout: float | None = None) -> Result:
         """Wait for the server, as all statements of a cursor, COMMIT and ROLLBACK do."""

@@ -14,7 +14,7 @@ from backend.core.db.read_pool import compiled
 from backend.core.db.session import db, execute_at_commit, execute_first
 from backend.core.errors import Conflict, NotFound, PermanentFailure, RetryLater
 from backend.core.failpoints import failpoint
-from backend.core.observability import metrics
+from backend.core.observability import metrics, tracing
 from backend.core.queue import Snooze, enqueue
 from backend.core.security.authz import Actor
 from backend.core.translations import DEFAULT
@@ -268,7 +268,8 @@ def _conditions(wanted: DeliveryFilters) -> list[ColumnElement[bool]]:
 
 def _send(delivery: Delivery, outbound: OutboundMessage) -> Snooze | None:
     try:
-        response = SENDERS[delivery.channel](outbound)
+        with tracing.sending(delivery.channel):
+            response = SENDERS[delivery.channel](outbound)
     except NotReachable as error:
         mark_failed(delivery, detail=str(error), skipped=True, or_mail=_may_be_mailed(delivery))
     except PermanentFailure as error:
