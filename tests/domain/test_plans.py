@@ -24,7 +24,7 @@ from tests.factories.users import Users
 
 Plan = dict[str, Any]
 NEAR: Final = 30
-FAR: Final = 20_000
+FAR: Final = 6_000
 REQUESTS: Final = text("""
     INSERT INTO task_requests (task_id, task_name, customer_id, date_of_request, price, currency, time_required,
                                address, pincode)

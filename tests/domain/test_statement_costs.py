@@ -15,7 +15,7 @@ from tests.factories.users import Users
 
 # Small enough for a test, and large enough that reading a whole table shows.
 MARKET: Final = Scale(
-    "test", professionals=5_000, customers=5_000, requests=40_000, tasks=300, notifications=20_000, audit_entries=10_000
+    "test", professionals=3_000, customers=3_000, requests=20_000, tasks=300, notifications=10_000, audit_entries=5_000
 )
 MOST_ROWS: Final = 1_600  # housekeeping changes 500 rows in a batch, and reads each up to three times
 # What these read grows with the market, for the reason given.
