@@ -253,7 +253,6 @@ export default defineConfig(({ isSsrBuild = false }) => ({
     environmentOptions: { happyDOM: { url: 'http://localhost:5000/app/' } },
     include: ['src/**/*.spec.ts'],
     setupFiles: ['src/shared/testing/setup.ts'],
-    pool: 'threads', // a seventh less processor time than processes
     maxWorkers: 2,
     testTimeout: 60_000, // a busy machine is slow, not wrong
     hookTimeout: 60_000,
