@@ -101,10 +101,8 @@ def _page(path: str) -> BaseResponse:
     if name not in policies:
         name = f"empty.{language}"
     page = entry_pages.filled(DIST / "pages" / f"{name}.json", path)
-    is_search = name.startswith("search.") and request.query_string != b""
-    if page is None and (is_search or not _is_built(f"pages/{name}.html")):
-        # As built, a search shows all tasks, not those that were asked for, and a profile is never built without data.
-        name = f"empty.{language}"
+    if page is None and name.startswith("search.") and request.query_string:
+        name = f"empty.{language}"  # the page as built shows all tasks, which is not what was asked for
     response = _built(name) if page is None else _compressed(page)
     if path.startswith(SHARED_VISIT):
         response.headers.update(SECRET_ADDRESS)
@@ -138,9 +136,11 @@ def page_with(
     policies = _policies()
     if policies is None:
         return not_built()
-    name = f"{entry_pages.name_of(path)}.{language}"
+    entry = entry_pages.name_of(path)
+    name = f"{entry}.{language}"
     page = entry_pages.filled(DIST / "pages" / f"{name}.json", path) if is_filled else None
-    if page is None:
+    # A profile's page is empty as well, and names the scripts that show a profile.
+    if page is None and not (is_filled and entry == "profile" and name in policies):
         name = f"empty.{language}"
     if name not in policies:
         return not_built()

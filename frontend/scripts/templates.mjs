@@ -1,7 +1,5 @@
 // What an entry page looks like with data, as templates for the server (backend/api/entry_pages.py): each page is rendered with
 // made-up answers, and what is recognised of them is replaced by {{placeholders}}. Rows that repeat are cut out.
-import { profileTemplates } from './profileTemplates.mjs'
-
 const name = 'Qzxname'
 const made = {
   id: 918273,
@@ -42,8 +40,7 @@ function cut(html, first, holder) {
   return { rows: html.slice(start, end), page: `${html.slice(0, start)}{{${holder}}}${html.slice(end)}` }
 }
 
-export function templatesOf(language, tools) {
-  const { render, words, formatMoney, formatDuration, page } = tools
+export function templatesOf(language, { render, words, formatMoney, formatDuration, page }) {
   const figures = (texts) => [
     [formatMoney(made.base_price, 'INR', language), 'price'],
     [formatDuration(made.time_required, language), 'duration'],
@@ -179,6 +176,5 @@ export function templatesOf(language, tools) {
     }
     return { pages, texts }
   }
-  const profile = () => profileTemplates(language, { ...tools, cut, replaced })
-  return { landing, search, task, profile }
+  return { landing, search, task }
 }

@@ -21,12 +21,6 @@ from tests.harness.market import RunningMarket
 pytestmark = pytest.mark.browser
 NUMBERS: Final = count(1)
 ABOUT: Final = "Fifteen years of pipes and taps.\nI speak English, Hindi and Kannada."
-AS_SENT_AND_AS_DRAWN: Final = """
-async () => {
-  const sent = new DOMParser().parseFromString(await (await fetch(location.href)).text(), 'text/html')
-  return [sent, document].map((page) => page.querySelector('main').innerHTML.replaceAll(/<!--.*?-->/g, ''))
-}
-"""
 
 
 def portrait() -> bytes:
@@ -143,17 +137,6 @@ def test_profile_reads_without_javascript_and_in_hindi(
     window = screen(viewport=PHONE)
     window.go(f"/professionals/{ravi.id}?lang=hi").expect_text("काम और दाम").inspect("profile in Hindi")
     expect(window.page.locator("html")).to_have_attribute("lang", "hi")
-
-
-@pytest.mark.parametrize("language", ["en", "hi"])
-def test_profile_is_sent_as_the_application_draws_it(screen: OpenScreen, ravi: Reviewed, language: str) -> None:
-    ravi.caller.patch("/me/profile", {"about": ABOUT})
-    window = screen(viewport=PHONE).go(f"/professionals/{ravi.id}?lang={language}")
-    expect(window.page.locator("#app[data-v-app] h1")).to_be_visible()
-    window.page.wait_for_load_state("networkidle")
-    sent, drawn = window.page.evaluate(AS_SENT_AND_AS_DRAWN)
-    assert "Came on time, visit 2." in sent
-    assert sent == drawn
 
 
 def test_profile_that_is_not_public_says_so(screen: OpenScreen, market: RunningMarket) -> None:
