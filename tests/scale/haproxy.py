@@ -76,7 +76,9 @@ def start_for_valkey(lab: Lab, servers: Sentinels) -> str:
     return f"redis://:{PASSWORD}@127.0.0.1:{port}/0"
 
 
-def spawn(lab: Lab, configuration: Path, given: dict[str, str]) -> subprocess.Popen[bytes]:
+def spawn(
+    lab: Lab, configuration: Path, given: dict[str, str], prefix: tuple[str, ...] = ()
+) -> subprocess.Popen[bytes]:
     """Check a configuration, which must give no warning, and start HAProxy with it."""
     program = find_program("haproxy") or ""
     checked = subprocess.run(
@@ -84,4 +86,4 @@ def spawn(lab: Lab, configuration: Path, given: dict[str, str]) -> subprocess.Po
     )
     assert checked.returncode == 0, checked.stderr
     assert "WARNING" not in checked.stderr, checked.stderr
-    return lab.spawn(configuration.stem, [program, "-db", "-f", str(configuration)], given)
+    return lab.spawn(configuration.stem, [*prefix, program, "-db", "-f", str(configuration)], given)

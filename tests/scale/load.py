@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from itertools import pairwise
 from typing import Final, Self
 from urllib.parse import urlsplit
 
@@ -24,6 +25,7 @@ from tests.waiting import HANG_SECONDS, wait_until
 READS: Final = ("/requests?limit=20", "/search?pincode=560001&limit=20", "/me", "/notifications?limit=20", "/tasks")
 PAUSE_SECONDS: Final = 0.02
 NO_RESPONSE: Final = 0
+CREATED: Final = 201
 STATUSES: Final = text("SELECT id, status FROM task_requests WHERE id = ANY(:ids)")
 
 
@@ -71,6 +73,7 @@ class Load:
         for thread in self._threads:
             thread.join(HANG_SECONDS)
         print("answers:", dict(Counter((answer.call, answer.status) for answer in self.answers)))
+        print("figures:", self.figures())
 
     def wait_for_calls(self, number: int) -> None:
         """Wait until this many more calls were answered, well or not."""
@@ -85,6 +88,16 @@ class Load:
     def failed(self) -> list[Answer]:
         """Return the calls without a response, and those whose response is a server's error."""
         return [answer for answer in self.answers if answer.status == NO_RESPONSE or answer.status >= 500]
+
+    def figures(self) -> str:
+        """Return what the documentation quotes; times are in seconds."""
+        writes = sorted(answer.at for answer in self.answers if answer.call == "create" and answer.status == CREATED)
+        without_write = max((later - earlier for earlier, later in pairwise(writes)), default=0.0)
+        longest = max((answer.seconds for answer in self.answers), default=0.0)
+        return (
+            f"{len(self.answers)} calls, {len(self.failed())} failed, longest {longest:.1f} s; "
+            f"{len(self.acknowledged)} writes, none for {without_write:.1f} s"
+        )
 
     def wait_for_successes(self, number: int) -> None:
         """Wait until this many more calls succeeded."""
@@ -134,7 +147,7 @@ class Load:
             when = now() + timedelta(days=random.randint(2, 50), minutes=random.randint(0, 1000))
             body = {"task_id": self.task_id, "date_of_request": when.isoformat()}
             made = self.call(user, "POST", "/requests", body, call="create")
-            if made.status != 201:
+            if made.status != CREATED:
                 continue
             request_id = json.loads(made.body)["id"]
             self.acknowledged[request_id] = "requested"

@@ -1,8 +1,14 @@
-"""Three PostgreSQL nodes that Patroni manages with the configuration that is shipped, behind HAProxy and PgBouncer."""
+"""Three PostgreSQL nodes that Patroni manages with the configuration that is shipped, behind HAProxy and PgBouncer.
 
+With a link, the first node is on its far side, and all the rest in the hub.
+"""
+
+import json
 import os
 import pwd
+import signal
 import subprocess
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -16,6 +22,7 @@ from backend.settings import ROOT
 from tests.factories.servers import free_port
 from tests.scale import haproxy, pgbouncer
 from tests.scale.lab import SYSTEM_PATH, Lab, find_program, get, listens
+from tests.scale.namespaces import HUB, MACHINE, Link, without_root
 from tests.waiting import HANG_SECONDS, wait_until
 
 FOLDER: Final = ROOT / "deploy" / "patroni"
@@ -29,21 +36,27 @@ POOLER_PASSWORD: Final = "a"
 class Cluster:
     """The nodes by name, and the addresses of leader and pooler."""
 
-    def __init__(self, lab: Lab, folder: Path) -> None:
-        self._lab, self._folder = lab, folder
-        self._user = pwd.getpwnam("nobody").pw_uid if os.getuid() == 0 else None
+    def __init__(self, lab: Lab, folder: Path, link: Link | None = None) -> None:
+        self._lab, self._folder, self._link = lab, folder, link
+        self._user = pwd.getpwnam("nobody").pw_uid if os.getuid() == 0 and link is None else None
+        self._host = "127.0.0.1" if link is None else HUB
         self.ports = {name: free_port() for name in NODES}
         self._rest = {name: free_port() for name in NODES}
         self._running: dict[str, subprocess.Popen[bytes]] = {}
-        self._etcd = free_port()
+        self._etcd, self._port = free_port(), free_port()
+        self._pooler = self._configure_pooler()
+        if link is not None:
+            ports = {port: self._host_of(name) for name in NODES for port in (self.ports[name], self._rest[name])}
+            link.publish({**ports, **dict.fromkeys((self._etcd, self._port, self._pooler), HUB)})
         self._start_etcd()
-        for name in NODES:
+        self.start(NODES[0])
+        assert wait_until(lambda: self.leader() == NODES[0])
+        for name in NODES[1:]:
             self.start(name)
-        assert wait_until(lambda: len(self._names("primary")) == 1 and len(self._names("quorum")) == 2)
-        self._port = self._start_haproxy()
+        self.wait_until_calm()
+        self._start_haproxy()
         self._prepare_roles()
-        users = {"doorstep_app": PASSWORD, pgbouncer.ADMIN: POOLER_PASSWORD}
-        self._pooler = pgbouncer.start(lab, folder, server=self._url("x"), users=users, prepares=False)
+        pgbouncer.run(lab, folder, self._pooler, self._prefix(self._host))
 
     @property
     def settings(self) -> dict[str, str]:
@@ -58,13 +71,33 @@ class Cluster:
     def start(self, name: str) -> None:
         """Start Patroni on a node, which makes or starts its PostgreSQL."""
         environ, user = self._environ(name), self._user
-        self._running[name] = self._lab.spawn(
-            f"patroni-{name}", [find_program("patroni") or "", str(CONFIGURATION)], environ, user=user
-        )
+        command = [*self._prefix(self._host_of(name)), find_program("patroni") or "", str(CONFIGURATION)]
+        self._running[name] = self._lab.spawn(f"patroni-{name}", command, environ, user=user)
 
     def leader(self) -> str:
-        """Return the name of the node that leads; empty while there is none."""
-        return next(iter(self._names("primary")), "")
+        """Return the name of the node that leads; empty while there is none. Two that lead at once are an error."""
+        names = self._names("primary")
+        assert len(names) <= 1, names
+        return next(iter(names), "")
+
+    def accepts_writes(self, name: str) -> bool:
+        """Ask a node itself."""
+        url = f"postgresql://doorstep_owner:{PASSWORD}@127.0.0.1:{self.ports[name]}/doorstep"
+        with suppress(psycopg.OperationalError), psycopg.connect(url, connect_timeout=5) as connection:
+            return connection.execute("SELECT pg_is_in_recovery()").fetchone() == (False,)
+        return False
+
+    def stop_etcd(self) -> None:
+        """Freeze etcd: connections to it stay open, and nothing is answered."""
+        self._etcd_process.send_signal(signal.SIGSTOP)
+
+    def continue_etcd(self) -> None:
+        self._etcd_process.send_signal(signal.SIGCONT)
+
+    def seconds_without_etcd(self, name: str) -> float:
+        """Return how long ago a node last reached etcd."""
+        status, body = get(f"http://127.0.0.1:{self._rest[name]}/patroni")
+        return time.time() - float(json.loads(body)["dcs_last_seen"]) if status == 200 else 0.0
 
     def wait_until_calm(self) -> str:
         """Wait until one node leads and both others follow synchronously; return the leader's name."""
@@ -108,6 +141,15 @@ class Cluster:
     def _names(self, role: str) -> set[str]:
         return {name for name, port in self._rest.items() if get(f"http://127.0.0.1:{port}/{role}")[0] == 200}
 
+    def _host_of(self, name: str) -> str:
+        return MACHINE if self._link is not None and name == NODES[0] else self._host
+
+    def _prefix(self, host: str) -> tuple[str, ...]:
+        """Return the command that runs another one on a host, not as root."""
+        if self._link is None:
+            return ()
+        return without_root(self._link.enter if host == MACHINE else self._link.enter_hub)
+
     def _url(self, role: str, database: str = "doorstep", password: str = PASSWORD) -> str:
         return f"postgresql://{role}:{password}@127.0.0.1:{self._port}/{database}"
 
@@ -116,13 +158,13 @@ class Cluster:
         home.mkdir(exist_ok=True, mode=0o700)
         if self._user is not None:
             os.chown(home, self._user, self._user)
-        rest, server = f"127.0.0.1:{self._rest[name]}", f"127.0.0.1:{self.ports[name]}"
+        rest, server = (f"{self._host_of(name)}:{ports[name]}" for ports in (self._rest, self.ports))
         roles = {"REPLICATION": "replicator", "REWIND": "rewinder"}
         return {
             "PATH": "/usr/bin:/bin",
             "HOME": str(home),
             "PATRONI_NAME": name,
-            "PATRONI_ETCD3_HOSTS": f'"127.0.0.1:{self._etcd}"',
+            "PATRONI_ETCD3_HOSTS": f'"{self._host}:{self._etcd}"',
             "PATRONI_RESTAPI_LISTEN": rest,
             "PATRONI_RESTAPI_CONNECT_ADDRESS": rest,
             "PATRONI_POSTGRESQL_LISTEN": server,
@@ -136,22 +178,29 @@ class Cluster:
         }
 
     def _start_etcd(self) -> None:
-        clients, peers = f"http://127.0.0.1:{self._etcd}", f"http://127.0.0.1:{free_port()}"
-        argv = [find_program("etcd") or "", "--data-dir", str(self._lab.folder / "etcd"), "--log-level", "warn"]
+        clients, peers = f"http://{self._host}:{self._etcd}", f"http://{self._host}:{free_port()}"
+        argv = [*self._prefix(self._host), find_program("etcd") or ""]
+        argv += ["--data-dir", str(self._lab.folder / "etcd"), "--log-level", "warn"]
         argv += ["--listen-client-urls", clients, "--advertise-client-urls", clients]
         argv += ["--listen-peer-urls", peers, "--initial-advertise-peer-urls", peers]
         argv += ["--initial-cluster", f"default={peers}"]
-        self._lab.wait_for(self._lab.spawn("etcd", argv, {}), lambda: get(f"{clients}/health")[0] == 200)
+        self._etcd_process = self._lab.spawn("etcd", argv, {})
+        health = f"http://127.0.0.1:{self._etcd}/health"
+        self._lab.wait_for(self._etcd_process, lambda: get(health)[0] == 200)
 
-    def _start_haproxy(self) -> int:
-        port = free_port()
-        given = {"LISTEN": f"127.0.0.1:{port}", "LISTEN_REPLICAS": f"127.0.0.1:{free_port()}"}
+    def _start_haproxy(self) -> None:
+        replicas = f"{self._host}:{free_port()}"
+        given = {"LISTEN": f"{self._host}:{self._port}", "LISTEN_REPLICAS": replicas}
         for number, name in enumerate(NODES, start=1):
-            given[f"PG_{number}"] = f"127.0.0.1:{self.ports[name]}"
+            given[f"PG_{number}"] = f"{self._host_of(name)}:{self.ports[name]}"
             given[f"PATRONI_{number}"] = str(self._rest[name])
-        process = haproxy.spawn(self._lab, FOLDER / "haproxy.cfg", given)
-        self._lab.wait_for(process, lambda: listens(port))
-        return port
+        process = haproxy.spawn(self._lab, FOLDER / "haproxy.cfg", given, self._prefix(self._host))
+        self._lab.wait_for(process, lambda: listens(self._port))
+
+    def _configure_pooler(self) -> int:
+        users = {"doorstep_app": PASSWORD, pgbouncer.ADMIN: POOLER_PASSWORD}
+        server = self._url("x").replace("127.0.0.1", self._host)
+        return pgbouncer.configure(self._folder, server=server, users=users, prepares=False, host=self._host)
 
     def _prepare_roles(self) -> None:
         """Make roles and database as docs/operations.md says."""

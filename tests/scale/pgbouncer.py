@@ -26,13 +26,20 @@ def start(lab: Lab, folder: Path, *, server: str, users: Mapping[str, str], prep
 
 
 def configure(
-    folder: Path, *, server: str, users: Mapping[str, str], prepares: bool, connections: int = CONNECTIONS
+    folder: Path,
+    *,
+    server: str,
+    users: Mapping[str, str],
+    prepares: bool,
+    connections: int = CONNECTIONS,
+    host: str = "127.0.0.1",
 ) -> int:
     """Write a configuration for `run`, and return the port that it names."""
     port, parts = free_port(), urlsplit(server)
     users_file = folder / "userlist.txt"
     users_file.write_text("".join(f'"{name}" "{password}"\n' for name, password in users.items()))
     changes = {
+        "listen_addr": host,
         "listen_port": port,
         "auth_file": users_file,
         "default_pool_size": connections,
@@ -46,10 +53,13 @@ def configure(
     return port
 
 
-def run(lab: Lab, folder: Path, port: int) -> subprocess.Popen[bytes]:
-    """Start PgBouncer with the configuration in a folder, as `nobody` for root: it refuses to run as root."""
-    user = pwd.getpwnam("nobody").pw_uid if os.getuid() == 0 else None
-    command = [find_program("pgbouncer") or "", str(folder / CONFIGURATION.name)]
+def run(lab: Lab, folder: Path, port: int, prefix: tuple[str, ...] = ()) -> subprocess.Popen[bytes]:
+    """Start PgBouncer with the configuration in a folder, as `nobody` for root: it refuses to run as root.
+
+    The prefix is a command that runs it elsewhere, and not as root.
+    """
+    user = pwd.getpwnam("nobody").pw_uid if os.getuid() == 0 and not prefix else None
+    command = [*prefix, find_program("pgbouncer") or "", str(folder / CONFIGURATION.name)]
     process = lab.spawn("pgbouncer", command, {}, user=user)
     lab.wait_for(process, lambda: listens(port))
     return process
