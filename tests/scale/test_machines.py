@@ -30,11 +30,9 @@ def call(
     return status, json.loads(content) if content else None
 
 
-def test_two_machines_agree_on_races_repetitions_caches_and_sessions(lab: Lab, market: RequestMarket) -> None:
-    machines = [lab.machine("one"), lab.machine("two")]
-    for machine in machines:
-        machine.start("web")
-    one, two = machines
+def require_agreement(one: Machine, two: Machine, market: RequestMarket) -> None:
+    """Race for requests, repeat one, change what both have cached, and sign out, each on two running machines."""
+    machines = (one, two)
     customer, admin = market.users.customer(), market.users.admin()
     crowd = [market.professional() for _ in range(PROFESSIONALS)]
 
@@ -69,3 +67,10 @@ def test_two_machines_agree_on_races_repetitions_caches_and_sessions(lab: Lab, m
 
     assert call(one, customer, "POST", "/logout", {})[0] in (200, 204)
     assert [call(machine, customer, "GET", "/me")[0] for machine in machines] == [401, 401]
+
+
+def test_two_machines_agree_on_races_repetitions_caches_and_sessions(lab: Lab, market: RequestMarket) -> None:
+    machines = lab.machine("one"), lab.machine("two")
+    for machine in machines:
+        machine.start("web")
+    require_agreement(*machines, market)

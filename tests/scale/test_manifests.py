@@ -51,6 +51,12 @@ def test_systemd_accepts_the_units(tmp_path: Path) -> None:
     assert ours == []
 
 
+@needs("hadolint")
+def test_hadolint_accepts_the_dockerfile() -> None:
+    done = run("hadolint", str(ROOT / "Dockerfile"))
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 @needs("haproxy")
 def test_haproxy_accepts_the_configuration_for_containers() -> None:
     done = run("haproxy", "-c", "-f", str(ROOT / "deploy" / "haproxy-containers.cfg"))

@@ -16,6 +16,7 @@ from tests.factories.silent_proxy import SilentProxy
 from tests.scale import pgbouncer
 from tests.scale.lab import Lab, get, needs
 from tests.scale.load import Load
+from tests.scale.test_machines import require_agreement
 from tests.waiting import wait_until
 
 ROLE, PASSWORD = "doorstep_pooled", "password-of-the-pooled-role"
@@ -94,6 +95,7 @@ def test_calls_jobs_and_commands_work_behind_a_pooler_with_all_limits(
         assert load.failed() == []
         assert load.refused() == []
         assert load.lost() == {}
+    require_agreement(one, two, market)
 
     wanted = session_defaults(Settings.from_env(one.environ))
     with psycopg.connect(pooled["DATABASE_URL"], prepare_threshold=None) as connection:
