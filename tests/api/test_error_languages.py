@@ -20,7 +20,7 @@ NOT_ERRORS = re.compile(
     r"|The mail server's certificate|Cancelled by an admin|Another (?:worker|process) is|The worker stopped"
     r"|The message had expired|The visit has started, or was"
     r"|The process of live updates, where|What may be done about"
-    r"|All the notifications|The daily limit of|The file storage was"
+    r"|All the notifications|The daily limit of|The file storage was|Spans are not sent: "
 )
 ELSEWHERE = ("cli", "launch", "migrations", "jobs", "events", "openapi", "channels", "lifecycle.py", "dashboard.py")
 SENTENCE = re.compile(r"[A-Z0-9][^\n]* [^\n]*\.")
