@@ -33,8 +33,9 @@ PROMTOOL: Final = shutil.which("promtool")
 SELECTOR: Final = re.compile(r"\b([a-z][a-z0-9_]+)\b(?!\s*\()(?:\{([^}]*)\})?(?=[\s\[)>=+/-]|$)")
 GROUPED: Final = re.compile(r"\b(?:by|without)\s*\(([^)]*)\)")
 MATCHER: Final = re.compile(r'(\w+)\s*(?:=~|!~|!=|=)\s*"([^"]*)"')
-WORDS: Final = {"and", "or", "by", "offset", "bool"}  # of PromQL
-OF_PROMETHEUS: Final = {"up": {"job", "instance"}}
+WORDS: Final = {"and", "or", "unless", "on", "by", "offset", "bool"}  # of PromQL
+# The second is of processes that ask a replica, as none does here.
+OF_PROMETHEUS: Final[dict[str, set[str]]] = {"up": {"job", "instance"}, "db_replica_lag_seconds": set()}
 TARGET: Final = {"instance"}  # Prometheus adds it to every series
 
 
@@ -65,8 +66,9 @@ def names_in(query: str) -> tuple[dict[str, set[tuple[str, str]]], set[str]]:
 @pytest.fixture
 def exposition(app: Flask, users: Users) -> Mapping[str, Mapping[str, set[str]]]:
     """Return the values of each label of each metric, after everything was counted once."""
-    customer, breaker = users.customer(), CircuitBreaker("cache")
-    breaker.failed()
+    customer, breakers = users.customer(), [CircuitBreaker(name) for name in ("cache", "replica")]
+    for breaker in breakers:
+        breaker.failed()
     Sampler("web", app).sample()
     metrics.job_done(topic="a", outcome="done", seconds=0.1)
     metrics.sms_limited(limit="market")
