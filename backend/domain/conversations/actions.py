@@ -130,7 +130,9 @@ def write(
         PhotoNotAllowed: Contact details are hidden in this conversation.
         Invalid: The request has several conversations and none was named.
     """
-    hidden = mask(body, region=current_settings().market_country)  # before the request is locked: it takes a while
+    # Before the request is locked: it takes a while.
+    hidden = mask(body, region=current_settings().market_country)
+    may_have_part = may_continue(hidden.text)
     facts = access.lock(actor, request_id=request_id)
     chosen = _open_conversation(actor, facts, professional_id=professional_id, has_photo=photo is not None)
     values: dict[str, object] = {
@@ -141,8 +143,9 @@ def write(
         "author_role": actor.role.value,
         "at": now(),
     }
-    shown = Masked(body, is_masked=False)
-    if access.hides_contact_details(facts):
+    hides = access.hides_contact_details(facts)
+    shown = hidden if hides else Masked(body, is_masked=False)
+    if hides and may_have_part:
         shown = _without_parts(hidden, values)
     values |= {"body": shown.text, "masked": shown.is_masked}
     recipient = _other(actor.role)
@@ -161,8 +164,6 @@ def write(
 
 def _without_parts(hidden: Masked, values: Mapping[str, object]) -> Masked:
     """Return the message also without the part of a phone number that continues the author's earlier messages."""
-    if not may_continue(hidden.text):
-        return hidden
     db.session.execute(BEGIN, values)
     limits = {"length": LONGEST_EARLIER, "most": MOST_EARLIER}
     newest_first = db.session.execute(EARLIER, {**values, **limits}).scalars().all()
