@@ -4,6 +4,7 @@ import itertools
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from subprocess import Popen
+from time import monotonic
 
 import pytest
 from playwright.sync_api import BrowserContext, Request, expect
@@ -122,8 +123,18 @@ def test_sign_out_ends_stream_and_next_account_has_its_own(screen: OpenScreen, m
     window = screen()
     streams = streams_of(window.page.context)
     with_stream(window, one)
-    with window.page.expect_event("requestfailed", predicate=lambda request: request.url.endswith("/events")):
-        sign_out(window.page)
+    ended: list[Request] = []
+
+    def note(request: Request) -> None:
+        ended.append(request)
+
+    window.page.on("requestfailed", note)  # the page or the server ends it, whichever is first
+    window.page.on("requestfinished", note)
+    sign_out(window.page)
+    until = monotonic() + TIMEOUT_MS / 1000
+    while not any(request.url.endswith("/events") for request in ended):
+        assert monotonic() < until, "the stream is still open"
+        window.page.wait_for_timeout(50)
     with_stream(window, other)
     assert len({request.headers["authorization"] for request in streams}) == 2
 
