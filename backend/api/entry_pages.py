@@ -21,7 +21,7 @@ from werkzeug.test import EnvironBuilder, run_wsgi_app
 from backend.api import entry_texts
 from backend.api import language as languages
 from backend.api.entry_texts import Hit, Texts
-from backend.core import translations
+from backend.core import text_tables
 
 LANGUAGE_COOKIE: Final = "doorstep-language"
 SESSION_COOKIE: Final = "csrf_refresh_token"  # readable half of the refresh token's pair: there is a session to restore
@@ -89,9 +89,9 @@ class Filled:
 def language() -> str:
     """Return the language of the link, which search engines lead to, else the one chosen before, else the browser's."""
     for chosen in (request.args.get("lang"), request.cookies.get(LANGUAGE_COOKIE)):
-        if chosen in translations.languages():
+        if chosen in text_tables.languages():
             return str(chosen)
-    return languages.asked() or translations.DEFAULT
+    return languages.asked() or text_tables.DEFAULT
 
 
 def name_of(path: str) -> str:

@@ -17,7 +17,7 @@ from backend.core.errors import Busy, DomainError, PeerLost
 from backend.core.observability import security_log
 from backend.core.observability.security_log import Event
 from backend.core.sentences import translated
-from backend.core.translations import DEFAULT
+from backend.core.text_tables import DEFAULT
 from backend.domain.accounts.sign_in import FRESH_LIFETIME, FreshSignInNeeded
 
 log = structlog.get_logger(__name__)

@@ -4,7 +4,7 @@ from flask import request
 
 from backend.core.accept_language import preferred
 from backend.core.security.authz import Actor
-from backend.core.translations import DEFAULT, supported
+from backend.core.text_tables import DEFAULT, supported
 
 
 def asked() -> str | None:

@@ -19,7 +19,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from backend.api import entry_pages, rate_limits, web_app
 from backend.api.resources.profiles import photo_path
-from backend.core import cache, translations
+from backend.core import cache, text_tables, translations
 from backend.core.cache import CATALOGUE, Rendered
 from backend.core.config import current_settings
 from backend.core.db.pagination import Window
@@ -68,7 +68,7 @@ class Page:
     @property
     def alternates(self) -> dict[str, str]:
         """Return the page's addresses by language; the one without a language is for all others."""
-        return {language: address(self.path, self.query, language) for language in translations.languages()} | {
+        return {language: address(self.path, self.query, language) for language in text_tables.languages()} | {
             "x-default": address(self.path, self.query, "en")
         }
 

@@ -3,7 +3,7 @@
 from werkzeug.datastructures import LanguageAccept
 from werkzeug.http import parse_accept_header
 
-from backend.core.translations import languages
+from backend.core.text_tables import languages
 
 
 def preferred(accepted: str) -> str | None:

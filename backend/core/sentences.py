@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Final, NamedTuple
 
-from backend.core import translations
-from backend.core.translations import DEFAULT
+from backend.core import text_tables
+from backend.core.text_tables import DEFAULT
 
 ERRORS: Final = "errors"
 LOG: Final = "log"  # of deliveries, and what jobs do
@@ -42,12 +42,14 @@ def translated(text: str, language: str, table: str = ERRORS) -> str:
     """Return an English text in another language, or as it is if it has no translation."""
     if language == DEFAULT or (found := identify(text, table)) is None:
         return text
-    return translations.say(language, f"{table}.{found.code}", **found.params)
+    from backend.core.translations import say
+
+    return say(language, f"{table}.{found.code}", **found.params)
 
 
 @cache
 def _known(table: str) -> tuple[dict[str, str], tuple[tuple[str, re.Pattern[str]], ...]]:
-    texts = {code: str(text) for code, text in translations.table(DEFAULT, table).items()}
+    texts = {code: str(text) for code, text in text_tables.table(DEFAULT, table).items()}
     plain = {text: code for code, text in texts.items() if not PLACEHOLDER.search(text)}
     patterns = {code: text for code, text in texts.items() if PLACEHOLDER.search(text)}
     # The one with the most fixed text first: it says most exactly what happened.

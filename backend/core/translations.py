@@ -1,41 +1,14 @@
-"""Texts by language, and dates and amounts as a language writes them.
+"""Texts by language with their values filled in, and dates and amounts as a language writes them."""
 
-A language is a folder under backend/texts; each file in it is a table of texts. Adding a folder adds the language.
-"""
-
-import tomllib
 from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from functools import cache
-from pathlib import Path
-from typing import Final
 
 from babel import Locale, UnknownLocaleError, dates, numbers
 
 from backend.core.config import current_settings
-
-FOLDER: Final = Path(__file__).resolve().parent.parent / "texts"
-DEFAULT: Final = "en"
-Table = Mapping[str, object]
-
-
-@cache
-def languages() -> tuple[str, ...]:
-    """Return the codes of all languages, the default first."""
-    found = {path.name for path in FOLDER.iterdir() if path.is_dir()}
-    return (DEFAULT, *sorted(found - {DEFAULT}))
-
-
-def supported(code: str | None) -> str:
-    """Return the language, or the default if there are no texts in it (any more)."""
-    return code if code in languages() else DEFAULT
-
-
-@cache
-def table(language: str, name: str) -> Table:
-    """Return the texts of a file such as ``messages.toml``."""
-    return tomllib.loads((FOLDER / language / f"{name}.toml").read_text(encoding="utf-8"))
+from backend.core.text_tables import DEFAULT, lookup, supported
 
 
 def say(language: str, key: str, **values: object) -> str:
@@ -46,7 +19,7 @@ def say(language: str, key: str, **values: object) -> str:
     Raises:
         KeyError: There is no such text, which is a programming error.
     """
-    text = _lookup(supported(language), key)
+    text = lookup(supported(language), key)
     number = values.get("n")
     if isinstance(number, int):
         values["n"] = numbers.format_decimal(number, locale=locale(language))
@@ -110,13 +83,3 @@ def format_price(amount: Decimal, currency: str, language: str = DEFAULT) -> str
     if amount == amount.to_integral_value():
         pattern = pattern.replace(".00", "")
     return numbers.format_currency(amount, currency, pattern, locale=locale(language), currency_digits=False)
-
-
-def _lookup(language: str, key: str) -> object:
-    name, *parts = key.split(".")
-    found: object = table(language, name)
-    for part in parts:
-        if not isinstance(found, Mapping):
-            raise KeyError(key)
-        found = found[part]
-    return found

@@ -15,7 +15,7 @@ from backend.core.events.protocol import WEB_PATH, Message
 from backend.core.observability import metrics, tracing
 from backend.core.security.headers import SECURITY_HEADERS, STRICT_TRANSPORT
 from backend.core.sentences import translated
-from backend.core.translations import DEFAULT
+from backend.core.text_tables import DEFAULT
 from backend.events.access import AccessCheck, Refusal, WebUnavailable
 from backend.events.changes import Changes
 from backend.events.streams import Limits, Stream, Streams, TooManyStreams

@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 
 from backend.core.sentences import LOG, identify
-from backend.core.translations import languages
+from backend.core.text_tables import languages
 from tests.architecture.source import BACKEND, modules, shown, tree
 from tests.factories.users import Users
 

@@ -10,7 +10,8 @@ import pytest
 from babel import Locale
 from flask import Flask
 
-from backend.core.translations import FOLDER, format_day, format_price, languages
+from backend.core.text_tables import FOLDER, languages
+from backend.core.translations import format_day, format_price
 from backend.domain.notifications.messages import KINDS, QUOTED
 from tests.architecture.source import ROOT
 

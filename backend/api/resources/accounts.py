@@ -11,7 +11,7 @@ from backend.api.schemas import accounts as schemas
 from backend.core.config import current_settings
 from backend.core.errors import Invalid, Stale, TooLarge, TooMany, Unavailable, UnsupportedType
 from backend.core.security.authz import Actor, Role
-from backend.core.translations import supported
+from backend.core.text_tables import supported
 from backend.domain.accounts import actions, links, queries
 from backend.domain.accounts.models import Account
 from backend.domain.accounts.sign_in import FreshSignInNeeded

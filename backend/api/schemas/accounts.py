@@ -19,7 +19,7 @@ from backend.api.schemas.common import (
     Upload,
 )
 from backend.core import text
-from backend.core.translations import languages
+from backend.core.text_tables import languages
 
 USERNAME = validate.Regexp(
     r"^[A-Za-z0-9._-]+\Z", error="Must contain only letters, digits, dots, hyphens and underscores."

@@ -28,7 +28,7 @@ from backend.core.db.pagination import (
 from backend.core.db.session import db
 from backend.core.errors import Invalid, NotFound
 from backend.core.security.authz import Role
-from backend.core.translations import supported
+from backend.core.text_tables import supported
 from backend.domain.accounts.models import Account, MailedLink, Session
 
 SESSIONS: Final = "sessions"

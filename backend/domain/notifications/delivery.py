@@ -17,7 +17,7 @@ from backend.core.failpoints import failpoint
 from backend.core.observability import metrics, tracing
 from backend.core.queue import Snooze, enqueue
 from backend.core.security.authz import Actor
-from backend.core.translations import DEFAULT
+from backend.core.text_tables import DEFAULT
 from backend.domain.audit.actions import record
 from backend.domain.notifications import create, digests, sms_limits, unread_messages, visit_check
 from backend.domain.notifications.channels import SENDERS, NotReachable, OutboundMessage, sms

@@ -14,9 +14,10 @@ from functools import cache, partial
 from string import Formatter
 from typing import Final
 
-from backend.core import translations
+from backend.core import text_tables, translations
 from backend.core.config import current_settings
-from backend.core.translations import DEFAULT, format_money, format_month, format_time
+from backend.core.text_tables import DEFAULT
+from backend.core.translations import format_money, format_month, format_time
 
 REQUEST_PAGE: Final = "/app/requests/{request_id}"
 # Values that users typed. Messages are sent in the marketplace's name, so these must not look like its own text.
@@ -166,7 +167,7 @@ def message(kind: str) -> Message:
 @cache
 def words(kind: str, language: str) -> Words:
     """Return the texts of a kind."""
-    texts = translations.table(language, "messages")[kind]
+    texts = text_tables.table(language, "messages")[kind]
     if not isinstance(texts, Mapping):
         raise TypeError(kind)
     return Words(str(texts["title"]), tuple(texts["body"]), str(texts.get("action", "")))
@@ -194,7 +195,7 @@ def render(
 
     ``without_links`` is for messages that leave the app; see :func:`unlinked`.
     """
-    language = translations.supported(language)
+    language = text_tables.supported(language)
     texts, path = words(kind, language), message(kind).path
     values = _values(params, request_id, language)
     is_typed = kind.startswith(TYPED_IN)
@@ -234,7 +235,7 @@ class _WithFallbacks(dict[str, str]):
 
 def template_values(language: str) -> dict[str, object]:
     """Return what the templates of emails and pages word their own texts and values with."""
-    language = translations.supported(language)
+    language = text_tables.supported(language)
     return {"language": language, "say": partial(translations.say, language), "show": partial(_text, language)}
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from flask import Flask, render_template
 
-from backend.core.translations import languages
+from backend.core.text_tables import languages
 from backend.domain.notifications.channels.mail import letter
 from backend.domain.notifications.channels.message import Contact, OutboundMessage
 from backend.domain.notifications.messages import KINDS, message, phrase, render, template_values, unlinked
