@@ -32,18 +32,25 @@ class Publishers:
     def __init__(self) -> None:
         self._known: set[str] = set()
         self._leaving: set[str] = set()
+        self._suspected: set[str] = set()
 
     def note(self, message: Message) -> None:
         """Note who has joined, and who has left after its last message."""
+        left = set(message.left)
         self._known |= set(message.joined)
-        self._known -= set(message.left)
-        self._leaving |= set(message.left)
+        self._known -= left
+        self._suspected -= left
+        self._leaving |= left
 
-    def missing(self, present: AbstractSet[str]) -> set[str]:
-        """Return those that are gone without having left."""
-        gone = self._known - present
+    def compare(self, present: AbstractSet[str]) -> None:
+        """Suspect those that are gone, though what they sent before may still be unread."""
+        self._suspected |= self._known - present
         self._leaving &= present  # one that leaves is there for a moment longer
         self._known = set(present - self._leaving)
+
+    def missing(self) -> set[str]:
+        """Return those that were gone when last compared and have not left by all that was sent until then."""
+        gone, self._suspected = self._suspected, set()
         return gone
 
 
@@ -83,17 +90,25 @@ class Changes:
             await asyncio.wait_for(subscription.subscribe(protocol.channel(self._settings)), CONNECT_SECONDS)
             # Those known before may not have connected again themselves, and all streams have ended in between.
             self._publishers = Publishers()
-            check_at = monotonic()
+            wake_at, is_checking = monotonic(), False
             while True:
-                found = await subscription.get_message(timeout=max(0.0, check_at - monotonic()))
-                if found is not None and found["type"] == "subscribe":
+                found = await subscription.get_message(timeout=max(0.0, wake_at - monotonic()))
+                kind = found["type"] if found is not None else ""
+                if kind == "subscribe":
                     self.is_connected = True
                     log.info("events.subscribed")
-                elif found is not None and found["type"] == "message":
+                elif kind == "message":
                     self._take(found["data"])
-                if monotonic() >= check_at:
+                elif kind == "pong":
+                    self.report_killed()
+                    wake_at, is_checking = monotonic() + CHECK_SECONDS, False
+                elif is_checking and monotonic() >= wake_at:
+                    raise TimeoutError
+                if not is_checking and monotonic() >= wake_at:
                     await self.check_publishers(server)
-                    check_at = monotonic() + CHECK_SECONDS
+                    # Its answer comes after all messages that were sent before: among them, who has left in order.
+                    await subscription.ping()
+                    wake_at, is_checking = monotonic() + SILENCE_SECONDS, True
 
     async def check_publishers(self, server: Redis) -> None:
         """Compare which processes publish with those known.
@@ -104,7 +119,11 @@ class Changes:
         found = await asyncio.wait_for(server.pubsub_channels(pattern), SILENCE_SECONDS)
         prefix = pattern.removesuffix("*")
         names = {one.decode() if isinstance(one, bytes) else str(one) for one in found}
-        if killed := self._publishers.missing({name.removeprefix(prefix) for name in names}):
+        self._publishers.compare({name.removeprefix(prefix) for name in names})
+
+    def report_killed(self) -> None:
+        """End all streams if a process was killed, once everything has been read that it had sent."""
+        if killed := self._publishers.missing():
             # What it announced before its commit may never have been published.
             log.warning("events.publisher_killed", publishers=sorted(killed))
             self._receive(Message(lost=True))

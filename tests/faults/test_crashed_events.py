@@ -3,6 +3,7 @@
 import os
 import re
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -28,10 +29,13 @@ class LiveUpdates:
 
     url: str
     log: Path
+    opened: ExitStack
 
     def open(self, who: User, *, last_event_id: str = "") -> EventStream:
         """Open a stream, and wait until nothing is missed on it."""
-        return EventStream(self.url, who.token, last_event_id=last_event_id).wait_until_open()
+        stream = EventStream(self.url, who.token, last_event_id=last_event_id)
+        self.opened.callback(stream.close)
+        return stream.wait_until_open()
 
     def is_open(self) -> bool:
         return "events.subscribed" in self.log.read_text()
@@ -62,8 +66,8 @@ def live(sent: dict[str, str], mortal: Web, tmp_path: Path) -> Iterator[LiveUpda
     folder, log, port = tmp_path / "events", tmp_path / "events.log", free_port(None)
     folder.mkdir()
     changes = {"EVENTS_PORT": str(port), "WEB_URL": mortal.url, "DATA_DIR": str(folder)}
-    found = LiveUpdates(f"http://127.0.0.1:{port}", log)
-    with running(log, {**os.environ, **sent, **changes}, "-m", "backend.events"):
+    found = LiveUpdates(f"http://127.0.0.1:{port}", log, ExitStack())
+    with running(log, {**os.environ, **sent, **changes}, "-m", "backend.events"), found.opened:
         assert wait_until(found.is_open), log.read_text()
         yield found
 
@@ -95,5 +99,3 @@ def test_event_lost_with_its_process_is_made_up_for(
     assert "," not in live.killed()[0], "only the killed process is missing"
     again = live.open(customer, last_event_id=stream.last_id)
     assert again.topics() == {"resync"}
-    stream.close()
-    again.close()

@@ -27,8 +27,9 @@ class EventStream:
         self.last_id = ""
         self.retry = 0
         self.ended = threading.Event()
+        self._reader = threading.Thread(target=self._read, daemon=True)
         if self.status == 200:
-            threading.Thread(target=self._read, daemon=True).start()
+            self._reader.start()
 
     def problem(self) -> dict[str, Any]:
         found: dict[str, Any] = json.loads(self._response.read())
@@ -51,6 +52,9 @@ class EventStream:
         """End the connection, also while the thread waits for its next line."""
         with contextlib.suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
+        if self._reader.is_alive():
+            self._reader.join(HANG_SECONDS)
+        self._response.close()
         self._socket.close()
 
     def _read(self) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Iterator
+from functools import partial
 from typing import Final, Self, cast
 
 import pytest
@@ -25,25 +26,68 @@ ENVIRON: Final = {
 }
 
 
+def missing(publishers: Publishers, present: set[str]) -> set[str]:
+    """Compare, and return the missing ones when nothing is left unread."""
+    publishers.compare(present)
+    return publishers.missing()
+
+
 def test_publisher_that_vanishes_is_missing_once() -> None:
     publishers = Publishers()
-    assert publishers.missing({"a", "b"}) == set()
-    assert publishers.missing({"a"}) == {"b"}
-    assert publishers.missing({"a"}) == set()
+    assert missing(publishers, {"a", "b"}) == set()
+    assert missing(publishers, {"a"}) == {"b"}
+    assert missing(publishers, {"a"}) == set()
 
 
 def test_publisher_that_lived_between_two_checks_is_missing() -> None:
     publishers = Publishers()
     publishers.note(Message(joined=("short",)))
-    assert publishers.missing(set()) == {"short"}
+    assert missing(publishers, set()) == {"short"}
 
 
 def test_publisher_that_has_left_is_not_missing_though_still_seen_for_a_while() -> None:
     publishers = Publishers()
-    publishers.missing({"a"})
+    missing(publishers, {"a"})
     publishers.note(Message(left=("a",)))
-    assert publishers.missing({"a"}) == set()
-    assert publishers.missing(set()) == set()
+    assert missing(publishers, {"a"}) == set()
+    assert missing(publishers, set()) == set()
+
+
+def test_publisher_that_leaves_while_it_is_checked_is_not_missing(
+    valkey_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its last message is read only after Valkey has said that it is gone."""
+    settings = Settings.from_env({**ENVIRON, "REDIS_URL": f"{valkey_url.rpartition('/')[0]}/9"})
+    own = protocol.presence_channel(settings, "other")
+    received: list[Message] = []
+
+    async def leave_during_a_check() -> None:
+        connect = partial(valkey.async_client, settings.broker_url)
+        async with connect() as other, connect() as server, other.pubsub() as presence:
+            ask, answers, checked_again = server.pubsub_channels, iter(range(4)), asyncio.Event()
+            await presence.subscribe(own)
+            while not await ask(own):
+                pass
+
+            async def ask_late(pattern: str) -> list[bytes | str]:
+                if (answer := next(answers, None)) == 1:
+                    await other.publish(protocol.channel(settings), protocol.dump(Message(left=("other",))))
+                    await presence.aclose()
+                    while await ask(own):
+                        pass
+                if answer is None:
+                    checked_again.set()
+                return await ask(pattern)
+
+            monkeypatch.setattr(server, "pubsub_channels", ask_late)
+            monkeypatch.setattr(valkey, "async_client", lambda *_, **__: server)
+            listening = asyncio.create_task(Changes(settings, receive=received.append, lost=lambda: None).listen())
+            await asyncio.wait_for(checked_again.wait(), HANG_SECONDS)
+            listening.cancel()
+
+    monkeypatch.setattr(changes_module, "CHECK_SECONDS", 0.01)
+    asyncio.run(leave_during_a_check())
+    assert received == [Message(left=("other",))]
 
 
 def test_message_keeps_who_joined_and_left_and_reads_those_of_the_version_before() -> None:
@@ -88,6 +132,8 @@ def test_publishers_that_come_back_after_valkey_was_away_are_not_missing(monkeyp
 
         async def subscribe(self, _channel: str) -> None: ...
 
+        async def ping(self) -> None: ...
+
         async def get_message(self, **_: float) -> dict[str, str]:
             for message in self.messages:
                 return message
@@ -103,6 +149,16 @@ def test_publishers_that_come_back_after_valkey_was_away_are_not_missing(monkeyp
         asyncio.run(Changes(settings, receive=received.append, lost=lambda: None).listen())
     assert list(present) == [], "it was connected twice"
     assert received == []
+
+
+def test_process_that_ends_without_valkey_does_not_wait_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(publisher_module, "END_SECONDS", 2 * HANG_SECONDS)
+    publisher = Publisher(Settings.from_env(ENVIRON))  # its Valkey refuses each connection
+    publisher(Message(lost=True))
+    ending = threading.Thread(target=publisher.end, daemon=True)
+    ending.start()
+    ending.join(HANG_SECONDS)
+    assert not ending.is_alive()
 
 
 def test_change_waits_until_valkey_has_what_shows_its_process(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,7 +22,7 @@ log = structlog.get_logger(__name__)
 MAX_QUEUED: Final = 10_000
 AT_ONCE: Final = 100
 BEGIN_SECONDS: Final = 0.2
-END_SECONDS: Final = 1.0
+END_SECONDS: Final = 5.0  # a busy machine may need seconds; where Valkey refuses, the end waits no longer
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.1, 5.0
 
 
@@ -38,6 +38,7 @@ class Publisher:
         self._waiting: deque[Message] = deque()
         self._is_sending = False
         self._has_lost = False
+        self._is_refused = False
         self._pid = 0
         self._presence: Presence | None = None
 
@@ -64,16 +65,19 @@ class Publisher:
             self._put(message)
 
     def end(self) -> None:
-        """Send what waits and say that this process leaves. If that takes END_SECONDS, it counts as killed."""
+        """Send what waits and say that this process leaves.
+
+        If Valkey refuses it, or does not take it within END_SECONDS, this process counts as killed.
+        """
         with self._lock:
             if self._pid != os.getpid() or self._presence is None:
                 return
             self._put(Message(left=(self._presence.id,)))
-            self._lock.wait_for(lambda: not self._waiting and not self._is_sending, END_SECONDS)
+            self._lock.wait_for(lambda: self._is_refused or not (self._waiting or self._is_sending), END_SECONDS)
 
     def _begin(self) -> None:
         self._waiting.clear()  # threads do not survive a fork, and what waited is the parent's
-        self._is_sending = False
+        self._is_sending = self._is_refused = False
         threading.Thread(target=self._send, name="event-publisher", daemon=True).start()
         self._presence = Presence(self._settings, self)
         self._pid = os.getpid()  # last: begin reads it without the lock
@@ -118,7 +122,7 @@ class Publisher:
         if self._presence is not None:
             self._presence.note_sent(message)
         with self._lock:
-            self._is_sending = False
+            self._is_sending = self._is_refused = False
             self._lock.notify_all()
 
     def _put_back(self, taken: list[Message], *, has_lost: bool) -> None:
@@ -126,3 +130,5 @@ class Publisher:
             room = MAX_QUEUED - len(self._waiting)
             self._has_lost = self._has_lost or has_lost or room < len(taken)
             self._waiting.extendleft(reversed(taken[-room:] if room else []))
+            self._is_refused = True
+            self._lock.notify_all()
