@@ -13,10 +13,13 @@ from redis import Redis
 from sqlalchemy import text
 
 from backend.core import storage
+from backend.core.cache.valkey import PREFIX
 from backend.core.clock import now
 from backend.core.db.session import db
 from backend.domain.documents import orphans
+from backend.domain.documents.capacity import CLAIM_SECONDS
 from backend.launch.embedded import EmbeddedValkey
+from backend.settings import Settings
 from tests.factories.files import picture
 from tests.factories.offers import Quote
 from tests.factories.price_lines import propose
@@ -24,7 +27,7 @@ from tests.factories.users import User, Users
 from tests.factories.visits import Visit
 from tests.faults.processes import until
 from tests.faults.web import Web, immortal_server
-from tests.waiting import HANG_SECONDS
+from tests.waiting import HANG_SECONDS, wait_until
 
 pytestmark = pytest.mark.faults
 STORED, BEFORE, AFTER = FAILPOINTS = ("photo.stored", "call.before_commit", "call.after_commit")
@@ -55,6 +58,12 @@ class MortalWeb:
             return http.post(f"{self.web.url}{path}", headers=headers, timeout=HANG_SECONDS, **sent)
 
     def post_and_die(self, failpoint: str, who: User, path: str, **sent: Any) -> None:
+        """Make a call during which the process dies, and forget the place that an upload held for its account."""
+        self.die(failpoint, who, path, **sent)
+        with Redis.from_url(self.cache_url) as cache:
+            cache.flushall()
+
+    def die(self, failpoint: str, who: User, path: str, **sent: Any) -> None:
         """Make a call during which the process dies, so that nothing is acknowledged."""
         crashed = self.folder / f"crashed-{failpoint}"
         crashed.unlink()
@@ -62,8 +71,6 @@ class MortalWeb:
             self.post(who, path, **sent)
         assert crashed.exists(), f"{path} did not reach {failpoint}"
         assert until(ENDED)
-        with Redis.from_url(self.cache_url) as cache:
-            cache.flushall()  # a dead upload holds its account's place for 45 seconds
 
 
 @pytest.fixture
@@ -100,6 +107,13 @@ def photos(visit: Visit, who: User) -> list[Any]:
     return list(who.get(f"{visit.path}/photos").json["items"])
 
 
+def photo() -> dict[str, Any]:
+    return {
+        "data": {"phase": "before"},
+        "files": {"photo": ("photo.jpg", picture("JPEG", size=(320, 240)), "image/jpeg")},
+    }
+
+
 def actions(who: User, path: str) -> list[str]:
     """Return the actions in the history of a request."""
     return [entry["action"] for entry in who.get(path).json["history"]]
@@ -107,11 +121,7 @@ def actions(who: User, path: str) -> list[str]:
 
 def test_photo_by_killed_process_has_files_and_row_or_is_swept(mortal: MortalWeb, users: Users) -> None:
     visit = Visit(users)
-    documents, path = files(), f"{visit.path}/photos"
-    upload: dict[str, Any] = {
-        "data": {"phase": "before"},
-        "files": {"photo": ("photo.jpg", picture("JPEG", size=(320, 240)), "image/jpeg")},
-    }
+    documents, path, upload = files(), f"{visit.path}/photos", photo()
     for number, failpoint in enumerate((STORED, BEFORE), start=1):
         mortal.post_and_die(failpoint, visit.ravi, path, **upload)
         assert photos(visit, visit.ravi) == []
@@ -128,6 +138,22 @@ def test_photo_by_killed_process_has_files_and_row_or_is_swept(mortal: MortalWeb
     assert actions(visit.ravi, visit.path).count("add_photo") == 1
     assert (len(stored - documents), files()) == (2, stored), "a repeated upload stores nothing"
     assert orphans.drop_orphans(now() + LATER).dropped == 0
+
+
+def test_upload_after_one_by_killed_process_waits_for_seconds(
+    mortal: MortalWeb, users: Users, environ: dict[str, str]
+) -> None:
+    visit, settings = Visit(users), Settings.from_env({**environ, "REDIS_URL": mortal.cache_url})
+    path, claim = f"{visit.path}/photos", f"{PREFIX}document-upload:{visit.ravi.id}"
+    with Redis.from_url(settings.cache_url) as cache:
+        mortal.die(STORED, visit.ravi, path, **photo())
+        refused = mortal.post(visit.ravi, path, **photo())
+        assert cache.pttl(claim) <= 1000 * CLAIM_SECONDS <= 5000
+        if refused.status_code != 201:  # it had not expired yet
+            assert (refused.status_code, refused.json()["code"]) == (429, "inspection_running")
+            assert int(refused.headers["Retry-After"]) == CLAIM_SECONDS
+        assert wait_until(lambda: cache.exists(claim) == 0)
+    assert mortal.post(visit.ravi, path, **photo()).status_code == 201
 
 
 def test_actions_by_killed_process_are_not_done_or_done_once(mortal: MortalWeb, users: Users) -> None:

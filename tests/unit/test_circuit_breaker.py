@@ -1,5 +1,6 @@
 """The states of the circuit breaker, and the connections of a failing cache."""
 
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import urlsplit
@@ -129,6 +130,28 @@ def test_claim_is_held_by_one_caller_and_released_only_by_it(valkey_url: str) ->
     assert store.set("key", RESPONSE, 60), "an expired claim is no failure of Valkey"
     client.delete(f"{PREFIX}claim", f"{PREFIX}key")
     client.close()
+
+
+def test_renewed_claim_lasts_as_long_as_its_block(valkey_url: str) -> None:
+    client = redis.Redis.from_url(valkey_url, socket_timeout=1)
+    key = f"{PREFIX}claim"
+    with ValkeyStore(client).claimed("claim", seconds=3, is_renewed=True) as is_held:
+        assert is_held
+        for _ in range(2):
+            client.pexpire(key, 60_000)
+            assert wait_until(lambda: client.pttl(key) <= 3_000), "it is set to three seconds again"
+        with ValkeyStore(client).claimed("claim", seconds=3, is_renewed=True) as second:
+            assert second is False
+        client.set(key, b"another", px=600_000)  # as if this claim had expired
+        assert threads("claim-renewal") > 0
+    assert wait_until(lambda: threads("claim-renewal") == 0)
+    assert (client.get(key), client.pttl(key) > 500_000) == (b"another", True)
+    client.delete(key)
+    client.close()
+
+
+def threads(name: str) -> int:
+    return sum(thread.name == name for thread in threading.enumerate())
 
 
 def test_claim_without_valkey_is_neither_held_nor_refused() -> None:

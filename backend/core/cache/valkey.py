@@ -1,10 +1,11 @@
 """The shared part of the cache: responses in Valkey, through Flask-Caching. Valkey may be unavailable."""
 
 import hashlib
+import threading
 import uuid
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final, Self, TypeVar, cast
@@ -34,6 +35,7 @@ def _prefix() -> str:
 
 PREFIX: Final = _prefix()
 POLL_SECONDS: Final = 0.01
+RENEWALS: Final = 3  # of a claim within its seconds
 MOST_UNRELEASED: Final = 64  # claims that this process remembers; any others expire by themselves
 Found = TypeVar("Found")
 
@@ -113,23 +115,44 @@ class ValkeyStore(RedisCache):
         return bool(self._breaker.call(super().set, key, value, timeout))
 
     @contextmanager
-    def claimed(self, key: str, *, seconds: int, wait: float = 0) -> Iterator[bool | None]:
-        """Hold a lock shared by all processes, for some seconds at most.
+    def claimed(self, key: str, *, seconds: int, wait: float = 0, is_renewed: bool = False) -> Iterator[bool | None]:
+        """Hold a lock shared by all processes, for some seconds at most, or until the end of the block.
+
+        ``is_renewed``: it is renewed for as long as the block takes, and lasts for those seconds after a process that
+        is killed.
 
         Yields whether it was free within the time to wait, or None if Valkey is unavailable. A Valkey that froze
         executes later what was sent to it, so a claim without a response is released as well. Where that fails,
         the next lookup or claim of this process tries again; otherwise the claim would refuse others until it expires.
         """
         self._release_claims()
-        lock = self._write_client.lock(PREFIX + key, timeout=seconds, sleep=POLL_SECONDS, blocking_timeout=wait)
+        lock = self._write_client.lock(
+            PREFIX + key, timeout=seconds, sleep=POLL_SECONDS, blocking_timeout=wait, thread_local=False
+        )
         claim = _Claim(lock)
         is_held = self._breaker.call(claim.acquire)
         try:
-            yield is_held
+            with self._renewing(claim, every=seconds / RENEWALS) if is_held and is_renewed else nullcontext():
+                yield is_held
         finally:
             if claim.may_be_held:
                 self._unreleased.append(claim)
                 self._release_claims()
+
+    @contextmanager
+    def _renewing(self, claim: "_Claim", *, every: float) -> Iterator[None]:
+        """Renew a claim every so many seconds. One that was lost meanwhile, as Valkey was away, stays lost."""
+        ended = threading.Event()
+
+        def renew() -> None:
+            while not ended.wait(every):
+                self._breaker.call(claim.renew)
+
+        threading.Thread(target=renew, name="claim-renewal", daemon=True).start()
+        try:
+            yield
+        finally:
+            ended.set()
 
     def _release_claims(self) -> None:
         """Release the claims that have ended, until one of them cannot be released now."""
@@ -169,6 +192,12 @@ class _Claim:
         self.may_be_held = True  # also if this raises
         self.may_be_held = bool(self._lock.acquire(token=self._token))
         return self.may_be_held
+
+    def renew(self) -> bool:
+        """Renew the lock once it was acquired, from any thread, and return True."""
+        with suppress(redis.exceptions.LockError):  # it had expired, or was released
+            self._lock.reacquire()
+        return True
 
     def release(self) -> bool:
         """Release the lock, from any thread, and return True: the circuit breaker returns None after a failure."""

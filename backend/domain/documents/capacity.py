@@ -14,8 +14,8 @@ from backend.settings import Settings
 
 AT_ONCE: Final = 2  # a child takes a whole core and up to 1 GiB; browsing needs the rest
 DRAWINGS_QUEUED_PER_ACCOUNT: Final = 3
-CLAIM_SECONDS: Final = 45  # longer than waiting for a place and the child's own time limit together
-RETRY_SECONDS: Final = 5
+CLAIM_SECONDS: Final = 5  # renewed during the upload: what a web process that is killed leaves behind
+RETRY_SECONDS: Final = CLAIM_SECONDS
 BUSY: Final = "Too many documents are being processed. Try again in a moment."
 
 
@@ -39,6 +39,7 @@ class Capacity:
         """Hold the account's only place for an upload. Raises InspectionRunning when it is taken.
 
         The claim in the shared cache holds for the other web processes; without the cache each process counts alone.
+        It ends with the upload, whether or not its client waits for the response.
         """
         with self._lock:
             if account_id in self._uploading:
@@ -79,7 +80,7 @@ def _as_running(semaphore: FairSemaphore) -> Iterator[None]:
 
 @contextmanager
 def _claimed(name: str) -> Iterator[None]:
-    with cache.shared().claimed(name, seconds=CLAIM_SECONDS) as is_held:
+    with cache.shared().claimed(name, seconds=CLAIM_SECONDS, is_renewed=True) as is_held:
         if is_held is False:
             raise _running()
         yield
