@@ -1,7 +1,8 @@
 """Pages for search engines and link previews, which run no JavaScript: the built page with head and content filled in.
 
-Tasks have an entry page with their content, of which only the head is replaced. Otherwise the content stands beside the
-empty application, which takes its place when it starts; the stylesheet hides it then (``#served`` in main.css).
+The landing page and tasks have an entry page with their content, of which only the head is replaced. Otherwise the
+content stands beside the empty application, which takes its place when it starts; the stylesheet hides it then
+(``#served`` in main.css).
 """
 
 import re
@@ -35,6 +36,7 @@ DESCRIPTION_LENGTH: Final = 160
 SCHEMA: Final = "https://schema.org"
 HEAD_BLOCK: Final = re.compile(r"<!--head-->.*?<!--/head-->", re.DOTALL)
 EMPTY_APP: Final = re.compile(r'<div id="app"[^>]*></div>')
+ICON: Final = "/app/icons/icon-512.png"
 NO_INDEX: Final = '<title>{}</title>\n<meta name="robots" content="noindex">'
 
 
@@ -47,11 +49,16 @@ class Page:
     path: str
     kind: str
     data: Mapping[str, object]
-    template: str
-    values: Mapping[str, object]
     language: str
+    template: str = ""
+    values: Mapping[str, object] = field(default_factory=dict)
     query: Mapping[str, str] = field(default_factory=dict)
-    image: str | None = None
+    photo: str | None = None
+
+    @property
+    def image(self) -> str:
+        """Return what previews of links show: a photo, or the application's icon."""
+        return current_settings().public_url + (self.photo or ICON)
 
     @property
     def market(self) -> str:
@@ -74,6 +81,7 @@ class Page:
 
 
 def init_app(app: Flask) -> None:
+    app.add_url_rule("/app/", "web_app_home", _landing)
     app.add_url_rule("/app/professionals/<id:professional_id>", "public_profile", _professional)
     app.add_url_rule("/app/tasks/<id:task_id>", "public_task", _task)
 
@@ -88,6 +96,13 @@ def address(path: str, query: Mapping[str, str], language: str) -> str:
     return f"{current_settings().public_url}{path}" + (f"?{urlencode(parameters)}" if parameters else "")
 
 
+def _landing() -> BaseResponse:
+    """Return the landing page. Its head needs no data, so the page stands without a database as it was built."""
+    language = entry_pages.language()
+    head = _head(landing_page(language))
+    return web_app.page_with(lambda built: filled(built, head, ""), path="", language=language, is_filled=True)
+
+
 def _professional(professional_id: int) -> BaseResponse:
     return _respond(f"professionals/{professional_id}", lambda language: profile_page(professional_id, language))
 
@@ -95,6 +110,18 @@ def _professional(professional_id: int) -> BaseResponse:
 def _task(task_id: int) -> BaseResponse:
     pincode = request.args.get("pincode", "")
     return _respond(f"tasks/{task_id}", lambda language: task_page(task_id, pincode, language))
+
+
+def landing_page(language: str) -> Page:
+    """Return the head of the landing page, which names the marketplace and its search."""
+    return Page(
+        title=_say(language, "landing_title", market=_market()),
+        description=_say(language, "landing_about"),
+        path="/app/",
+        kind="website",
+        data=_market_data(),
+        language=language,
+    )
 
 
 def profile_page(professional_id: int, language: str) -> Page:
@@ -112,7 +139,7 @@ def profile_page(professional_id: int, language: str) -> Page:
         ),
         path=path,
         kind="profile",
-        image=current_settings().public_url + photo if photo else None,
+        photo=photo,
         data=_profile_data(profile, path=path, photo=photo),
         template="public/profile.html",
         values={"profile": profile, "reviews": reviews, "photo_url": photo},
@@ -146,6 +173,25 @@ def task_page(task_id: int, pincode: str, language: str) -> Page:
         values={"task": task, "place": place, "place_name": values["place"]},
         language=language,
     )
+
+
+def _market_data() -> dict[str, object]:
+    home = current_settings().public_url
+    search = {"@type": "EntryPoint", "urlTemplate": f"{home}/app/search?q={{search_term_string}}"}
+    return {
+        "@context": SCHEMA,
+        "@type": "WebSite",
+        "@id": f"{home}/app/",
+        "url": f"{home}/app/",
+        "name": _market(),
+        "inLanguage": list(text_tables.languages()),
+        "publisher": {"@type": "Organization", "name": _market(), "url": f"{home}/app/", "logo": home + ICON},
+        "potentialAction": {
+            "@type": "SearchAction",
+            "target": search,
+            "query-input": "required name=search_term_string",
+        },
+    }
 
 
 def _profile_data(profile: PublicProfile, *, path: str, photo: str | None) -> dict[str, object]:

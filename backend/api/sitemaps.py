@@ -1,4 +1,4 @@
-"""robots.txt and the sitemaps: the pages of tasks, of tasks in places that someone serves, and of professionals."""
+"""robots.txt and the sitemaps: the landing page, tasks, tasks in places that someone serves, and professionals."""
 
 from collections.abc import Iterable
 from typing import Final
@@ -21,6 +21,7 @@ PRIVATE_PAGES: Final = ("/app/admin", "/app/requests", "/app/profile", "/app/pas
 def init_app(app: Flask) -> None:
     app.add_url_rule("/robots.txt", "robots", _robots)
     app.add_url_rule("/sitemap.xml", "sitemap", _index)
+    app.add_url_rule("/sitemaps/pages.xml", "sitemap_of_pages", _pages)
     app.add_url_rule("/sitemaps/tasks-<id:task_id>.xml", "sitemap_of_task", _task)
     app.add_url_rule("/sitemaps/professionals-<int:part>.xml", "sitemap_of_professionals", _professionals)
 
@@ -34,17 +35,21 @@ def _robots() -> Response:
 
 
 def _index() -> Response:
-    """One file for each task with its places, and one for each range of ids of professionals."""
+    """One file for the landing page, one for each task with its places, one for each range of professionals' ids."""
 
     def render() -> Rendered:
         rate_limits.check("profile_rate_limit", None, by_account=False)
         parts = range(-(-profiles.last_id() // MOST_URLS))
-        names = [f"professionals-{part}" for part in parts if _active(part)]
+        names = ["pages", *(f"professionals-{part}" for part in parts if _active(part))]
         names += [f"tasks-{task_id}" for task_id in places_served.offered_tasks()]
         entries = (f"<sitemap><loc>{_absolute(f'/sitemaps/{name}.xml')}</loc></sitemap>" for name in names[:MOST_URLS])
         return Rendered(_document("sitemapindex", entries))
 
     return _respond(cache.response_cache().get("sitemap", "index", render, versioned=CATALOGUE).body)
+
+
+def _pages() -> Response:
+    return _respond(_document("urlset", [_url("/app/")]))
 
 
 def _task(task_id: int) -> Response:

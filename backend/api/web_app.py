@@ -1,4 +1,4 @@
-"""Serves the built web application at /app/, and redirects / to it."""
+"""Serves the built web application under /app/, and redirects / to it. Pages with their own head: public_pages.py."""
 
 import gzip
 import mimetypes
@@ -41,7 +41,6 @@ GZIP_LEVEL: Final = 5  # higher levels take more time than they save on a page o
 def init_app(app: Flask) -> None:
     app.add_url_rule("/", "home", lambda: redirect("/app/", code=302))
     app.add_url_rule("/app", "web_app_bare", lambda: redirect("/app/", code=308))
-    app.add_url_rule("/app/", "web_app_home", _page, defaults={"path": ""})
     app.add_url_rule("/app/market.json", "web_app_market", _market)
     app.add_url_rule("/app/manifest.webmanifest", "web_app_manifest", _manifest)
     app.add_url_rule("/app/<path:path>", "web_app", _page)
@@ -139,8 +138,8 @@ def page_with(
     entry = entry_pages.name_of(path)
     name = f"{entry}.{language}"
     page = entry_pages.filled(DIST / "pages" / f"{name}.json", path) if is_filled else None
-    # A profile's page is empty as well, and names the scripts that show a profile.
-    if page is None and not (is_filled and entry == "profile" and name in policies):
+    # A profile's page is empty as well, and names the scripts that show a profile. The landing page needs no data.
+    if page is None and not (is_filled and entry in ("profile", "landing") and name in policies):
         name = f"empty.{language}"
     if name not in policies:
         return not_built()

@@ -106,6 +106,7 @@ TABLE: Final[dict[str, Row]] = {
     "GET /app/tasks/<id:task_id>": Row(PROBES),
     "GET /robots.txt": Row(PROBES),
     "GET /sitemap.xml": Row(PROBES),
+    "GET /sitemaps/pages.xml": Row(PROBES),
     "GET /sitemaps/tasks-<id:task_id>.xml": Row(PROBES),
     "GET /sitemaps/professionals-<int:part>.xml": Row(PROBES, path={"part": "0"}),
     "GET /healthz": Row(PROBES),

@@ -131,6 +131,31 @@ def reviewed(market: RequestMarket, users: Users, ravi: User, comment: str = "Qu
     do(ravi, f"/requests/{request['id']}/review/reply", {"reply": "Thank you, Asha"})
 
 
+@pytest.mark.parametrize("language", ["en", "hi"])
+def test_landing_page_describes_the_marketplace_in_its_head(
+    users: Users, client: FlaskClient, dist: Path, language: str
+) -> None:
+    entry = BUILT.replace('<div id="app" class="isolate"></div>', '<div id="app"><h1>As built</h1></div>')
+    (dist / f"pages/landing.{language}.html").write_text(entry, encoding="utf-8")
+    list_pages(dist, f"empty.{language}", f"landing.{language}")
+    address = {"en": "/app/", "hi": "/app/?lang=hi"}
+    page, head = get(users, address[language])
+    home = "http://127.0.0.1:5000"
+    title = {"en": "Verified professionals for your home", "hi": "आपके घर के लिए वेरिफ़ाइड प्रोफ़ेशनल"}[language]
+    assert head.title == head.meta["og:title"] == f"{title} | Doorstep"
+    assert head.meta["description"] == head.meta["og:description"]
+    assert ("Find verified" in head.meta["description"]) == (language == "en")
+    assert head.link("canonical") == head.meta["og:url"] == home + address[language]
+    assert [head.link("alternate", one) for one in ("x-default", "hi")] == [home + one for one in address.values()]
+    assert head.meta["og:image"] == f"{home}/app/icons/icon-512.png"
+    assert (head.data["@type"], head.data["name"], head.data["url"]) == ("WebSite", "Doorstep", f"{home}/app/")
+    assert head.data["potentialAction"]["target"]["urlTemplate"] == f"{home}/app/search?q={{search_term_string}}"
+    assert "<h1>As built</h1>" in page, "it stands without data"
+    assert page.count("<title>") == 1
+    client.set_cookie("csrf_refresh_token", "x")
+    assert "As built" not in client.get(address[language]).get_data(as_text=True), "not a visitor's page"
+
+
 def test_profile_page_describes_the_professional_in_its_head(market: RequestMarket, users: Users) -> None:
     ravi = market.professional(firstname="Ravi", compname="Rao & Sons")
     reviewed(market, users, ravi)
@@ -316,7 +341,9 @@ def test_sitemap_lists_only_what_is_public(market: RequestMarket, users: Users, 
     do(users.admin(), f"/users/{blocked.id}/block", {"reason": "other"})
     unserved = market.task("Tiling")
     index = locations(users, "/sitemap.xml")
-    assert index == [f"{home}/sitemaps/professionals-0.xml", f"{home}/sitemaps/tasks-{market.task_id}.xml"]
+    names = ["pages", "professionals-0", f"tasks-{market.task_id}"]
+    assert index == [f"{home}/sitemaps/{name}.xml" for name in names]
+    assert locations(users, "/sitemaps/pages.xml") == [f"{home}/app/"]
     assert locations(users, "/sitemaps/professionals-0.xml") == [f"{home}/app/professionals/{ravi.id}"]
     tasks = locations(users, f"/sitemaps/tasks-{market.task_id}.xml")
     assert tasks[0] == f"{home}/app/tasks/{market.task_id}"
