@@ -55,7 +55,10 @@ class Publishers:
 
 
 class Changes:
-    """The subscription to the installation's channel; ``is_connected`` says whether changes arrive."""
+    """The subscription to the installation's channel; ``is_connected`` says whether changes arrive.
+
+    ``tried`` is set once that is known for the first time.
+    """
 
     def __init__(self, settings: Settings, *, receive: Callable[[Message], None], lost: Callable[[], None]) -> None:
         self._settings = settings
@@ -63,6 +66,7 @@ class Changes:
         self._lost = lost
         self._publishers = Publishers()
         self.is_connected = False
+        self.tried = asyncio.Event()
 
     async def listen(self) -> None:
         """Listen until cancelled; connect again, with pauses, whenever Valkey was away."""
@@ -72,6 +76,7 @@ class Changes:
                 await self._follow()
             except (RedisError, OSError, TimeoutError) as error:
                 log.warning("events.valkey_unavailable", error=repr(error))
+                self.tried.set()
             if self.is_connected:
                 self.is_connected = False
                 self._lost()
@@ -96,6 +101,7 @@ class Changes:
                 kind = found["type"] if found is not None else ""
                 if kind == "subscribe":
                     self.is_connected = True
+                    self.tried.set()
                     log.info("events.subscribed")
                 elif kind == "message":
                     self._take(found["data"])

@@ -5,6 +5,7 @@ import http.client
 import json
 import socket
 import threading
+from collections.abc import Callable
 from typing import Any, Self
 from urllib.parse import urlsplit
 
@@ -13,9 +14,19 @@ from tests.waiting import HANG_SECONDS
 
 
 class EventStream:
-    """The events that arrive on a stream, until it ends."""
+    """The events that arrive on a stream, until it ends.
 
-    def __init__(self, url: str, token: str | None, *, last_event_id: str = "") -> None:
+    ``hear`` is called with each of them, in the thread that reads.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        token: str | None,
+        *,
+        last_event_id: str = "",
+        hear: Callable[[dict[str, object]], object] | None = None,
+    ) -> None:
         sent = {"Authorization": f"Bearer {token}" if token else "", "Last-Event-ID": last_event_id}
         self._http = http.client.HTTPConnection(urlsplit(url).netloc, timeout=HANG_SECONDS)
         self._http.request("GET", "/events", headers={name: value for name, value in sent.items() if value})
@@ -24,6 +35,7 @@ class EventStream:
         self.status = self._response.status
         self.headers = self._response.headers
         self.events: list[dict[str, Any]] = []
+        self._hear = hear or self.events.append
         self.last_id = ""
         self.retry = 0
         self.ended = threading.Event()
@@ -58,15 +70,17 @@ class EventStream:
         self._socket.close()
 
     def _read(self) -> None:
-        with contextlib.suppress(OSError, http.client.HTTPException, ValueError):
-            while line := self._response.readline():
-                self._take(line.decode().rstrip("\n"))
-        self.ended.set()
+        try:
+            with contextlib.suppress(OSError, http.client.HTTPException, ValueError):
+                while line := self._response.readline():
+                    self._take(line.decode().rstrip("\n"))
+        finally:
+            self.ended.set()
 
     def _take(self, line: str) -> None:
         name, _, value = line.partition(": ")
         if name == "data":
-            self.events.append(json.loads(value))
+            self._hear(json.loads(value))
         elif name == "id":
             self.last_id = value
         elif name == "retry":

@@ -13,6 +13,7 @@ from tests.scale.sentinels import PASSWORD, Sentinels
 from tests.waiting import wait_until
 
 CONFIGURATION: Final = ROOT / "deploy" / "haproxy.cfg"
+NOWHERE: Final = "1"  # a port
 VALKEY: Final = ROOT / "deploy" / "haproxy-valkey.cfg"
 
 
@@ -28,14 +29,14 @@ class HAProxy:
         return f"http://127.0.0.1:{self.port}"
 
     def servers(self) -> dict[str, str]:
-        """Return the state of each web machine as the proxy sees it: UP, DOWN."""
+        """Return the state of each web server and process of live updates as the proxy sees it: UP, DOWN."""
         with socket.socket(socket.AF_UNIX) as admin:
             admin.connect(self.stats)
             admin.sendall(b"show stat\n")
             lines = b"".join(iter(lambda: admin.recv(1 << 16), b"")).decode().splitlines()
         names = lines[0].lstrip("# ").split(",")
         rows = [dict(zip(names, line.split(","), strict=False)) for line in lines[1:] if line]
-        return {row["svname"]: row["status"].split()[0] for row in rows if row["pxname"] == "web"}
+        return {row["svname"]: row["status"].split()[0] for row in rows if row["pxname"] in ("web", "events")}
 
     def wait_for(self, name: str, state: str) -> None:
         assert wait_until(lambda: self.servers()[name] == state), self.servers()
@@ -44,14 +45,14 @@ class HAProxy:
 def environ(port: int, stats: str, machines: tuple[Machine, Machine]) -> dict[str, str]:
     """Return what the configuration takes from the environment."""
     first, second = (f"127.0.0.1:{machine.port}" for machine in machines)
-    nowhere = "127.0.0.1:1"
+    events = [f"127.0.0.1:{machine.environ.get('EVENTS_PORT', NOWHERE)}" for machine in machines]
     return {
         "LISTEN": f"127.0.0.1:{port}",
         "STATS": stats,
         "WEB_1": first,
         "WEB_2": second,
-        "EVENTS_1": nowhere,
-        "EVENTS_2": nowhere,
+        "EVENTS_1": events[0],
+        "EVENTS_2": events[1],
         "MAXCONN": "400",
     }
 

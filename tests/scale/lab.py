@@ -77,14 +77,15 @@ class Machine:
         return {**self.lab.environ, **own, **self.changes}
 
     def start(self, kind: str, **changes: str) -> subprocess.Popen[bytes]:
-        """Start a process; a web server is waited for until it responds."""
+        """Start a process; a web server, or one of live updates, is waited for until it responds."""
         self.changes |= changes
         environ = {**self.environ}
         command = [*self.prefix, sys.executable, "-m", *MODULES[kind]]
         process = self.lab.spawn(f"{self.name}-{kind}", command, environ, folder=self.tree)
         self.running[kind] = process
-        if kind == "web":
-            self.lab.wait_for(process, lambda: get(f"{self.url}/healthz")[0] == 200)
+        port = {"web": self.port, "events": environ.get("EVENTS_PORT")}.get(kind)
+        if port is not None:
+            self.lab.wait_for(process, lambda: get(f"http://127.0.0.1:{port}/healthz")[0] == 200)
         return process
 
     def stop(self, kind: str, *signals: signal.Signals) -> None:

@@ -21,6 +21,7 @@ from backend.launch.readiness import is_ready
 from backend.migrations import revisions
 from backend.settings import VERSION
 from tests.factories.requests import RequestMarket
+from tests.scale.follower import Follower
 from tests.scale.lab import Lab, Machine, get
 from tests.scale.load import Load
 from tests.scale.test_rolling_upgrade import (
@@ -157,27 +158,30 @@ def test_upgrade_under_load_fails_no_call_and_broken_version_changes_nothing(
     visitors = Visitors(machine.url)
     new_each_time = Load(machine.url, customers, market.task_id, readers=2)
     kept = Load(machine.url, customers, market.task_id, readers=2, keeps=True)
-    with new_each_time, kept, visitors.visiting():
-        kept.wait_for_calls(CALLS)
-        pull(machine.tree)
-        server = machine.tree / "backend" / "wsgi.py"
-        good = server.read_text()
-        server.write_text(good + BROKEN)
-        stopped = upgrade(machine)
-        assert (stopped.returncode, programs(launcher.pid)) == (1, first), stopped.stdout + stopped.stderr
-        assert "The new web process does not work: it ended" in stopped.stderr
-        assert f"web of version {VERSION} goes on" in stopped.stderr
-        assert ask(REVISION) == "9001"
-        server.write_text(good)
-        kept.wait_for_calls(CALLS)
-        done = upgrade(machine)
-        assert done.returncode == 0, done.stdout + done.stderr
-        second = programs(launcher.pid)
-        assert set(second) == PROGRAMS
-        assert not set(second.values()) & set(first.values())
-        assert wait_until(lambda: visitors.files[ADDED] > 0)
-        kept.wait_for_calls(CALLS)
-        new_each_time.wait_for_calls(CALLS)
+    with Follower(machine.url, customers[0]) as page:
+        with new_each_time, kept, visitors.visiting():
+            kept.wait_for_calls(CALLS)
+            pull(machine.tree)
+            server = machine.tree / "backend" / "wsgi.py"
+            good = server.read_text()
+            server.write_text(good + BROKEN)
+            stopped = upgrade(machine)
+            assert (stopped.returncode, programs(launcher.pid)) == (1, first), stopped.stdout + stopped.stderr
+            assert "The new web process does not work: it ended" in stopped.stderr
+            assert f"web of version {VERSION} goes on" in stopped.stderr
+            assert ask(REVISION) == "9001"
+            server.write_text(good)
+            kept.wait_for_calls(CALLS)
+            done = upgrade(machine)
+            assert done.returncode == 0, done.stdout + done.stderr
+            second = programs(launcher.pid)
+            assert set(second) == PROGRAMS
+            assert not set(second.values()) & set(first.values())
+            assert wait_until(lambda: visitors.files[ADDED] > 0)
+            kept.wait_for_calls(CALLS)
+            new_each_time.wait_for_calls(CALLS)
+        page.require_all_changes()
+    assert page.streams > 1
     assert (ask(REVISION), ask(VERSIONS), ask(DEAD)) == ("9002", NEXT, 0)
     assert visitors.failed == []
     for load in (new_each_time, kept):
