@@ -195,7 +195,7 @@ $(VENV)/.runtime: $(VENV)/.made requirements.lock
 	@touch $@
 
 $(VENV)/.telemetry: $(VENV)/.runtime requirements-telemetry.lock
-	@sh .ci/in-use "$(VENV)"
+	@sh .ci/in-use "$(VENV)" "stop it first, then make telemetry run"
 	@echo "Installing Python packages for spans (hashes checked) ..."
 	@$(PIP_INSTALL) -r requirements-telemetry.lock || { sh .ci/explain-pip; exit 1; }
 	@touch $@

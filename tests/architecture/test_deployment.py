@@ -10,7 +10,10 @@ from pathlib import Path
 import kubernetes_validate
 import pytest
 import yaml
+from opentelemetry.sdk import environment_variables
+from opentelemetry.sdk.trace import TracerProvider
 
+from backend.core.observability import tracing
 from backend.settings import ROOT, VERSION, Settings
 from tests.architecture import deployment
 from tests.architecture.deployment import KUBERNETES, OVERLAYS, Node
@@ -223,6 +226,18 @@ def test_overlay_with_standbys_commits_on_one_of_them() -> None:
     assert cluster["spec"]["postgresql"]["synchronous"] == {"method": "any", "number": 1, "failoverQuorum": True}
     paths = re.findall(r"path: (/\S+),", str(deployment.kustomization(overlay("city"))["patches"]))
     assert not {"/spec/instances", "/spec/postgresql/synchronous"} & set(paths)
+
+
+def test_component_for_spans_sets_variables_of_opentelemetry_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    (made,) = deployment.kustomization(KUBERNETES / "components" / "telemetry")["configMapGenerator"]
+    given = dict(line.split("=", 1) for line in made["literals"])
+    assert set(given) <= {name for name in dir(environment_variables) if name.startswith("OTEL_")}
+    assert tracing.is_wanted(given)
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    assert TracerProvider().sampler.get_description() == "TraceIdRatioBased{0.01}"
+    for name in OVERLAYS:
+        assert not [key for key in deployment.settings_of(overlay(name)) if key.startswith("OTEL_")], "off by default"
 
 
 def targets(patch: Node, objects: list[Node]) -> list[Node]:

@@ -183,6 +183,18 @@ def test_image_runs_as_unprivileged_user_without_secrets() -> None:
     assert not re.search(r"(SECRET|PASSWORD|TOKEN)\w*=", text)
 
 
+@pytest.mark.parametrize("name", ["docker-compose.yml", "compose.scale.yml"])
+def test_image_has_packages_for_spans_only_where_asked_for(name: str) -> None:
+    """Each argument of a build is declared before the first stage, and again in the stage that uses it."""
+    head, _, packages, _ = (ROOT / "Dockerfile").read_text().split("\nFROM ")
+    assert re.search(r"^ARG PACKAGES=requirements\.lock$", head, re.MULTILINE)
+    assert re.search(r"^ARG PACKAGES$", packages, re.MULTILINE)
+    assert re.search(r"^COPY requirements\.lock requirements-telemetry\.lock \./$", packages, re.MULTILINE)
+    assert '-r "${PACKAGES}"' in packages
+    assert "PACKAGES: ${PACKAGES:-requirements.lock}" in (ROOT / name).read_text()
+    assert "!requirements-telemetry.lock" in (ROOT / ".dockerignore").read_text().splitlines()
+
+
 def _passes(command: list[str], environment: dict[str, str]) -> bool:
     return subprocess.run(command, env=environment, cwd=ROOT, check=False).returncode == 0
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -64,6 +65,33 @@ def test_packages_in_use_are_not_changed_and_upgrade_gets_others(tmp_path: Path)
         refused = run("in-use")
     assert (refused.returncode, "run make upgrade" in refused.stderr) == (1, True)
     assert run("in-use").returncode == 0
+
+
+def test_upgrade_keeps_the_packages_for_spans(tmp_path: Path) -> None:
+    for name in ("Makefile", "requirements.lock", "requirements-telemetry.lock"):
+        shutil.copy(ROOT / name, tmp_path)
+    shutil.copytree(ROOT / ".ci", tmp_path / ".ci")
+    environment = tmp_path / ".venv"
+    (environment / "bin").mkdir(parents=True)
+    (environment / "bin" / "python").symlink_to("/bin/true")
+    for name in (".made", ".runtime", ".telemetry"):
+        (environment / name).touch()
+
+    def planned() -> str:
+        return subprocess.run(
+            ["make", "--dry-run", "upgrade"],  # noqa: S607 - make is on PATH
+            env={"PATH": os.environ["PATH"]}, cwd=tmp_path, capture_output=True, text=True, check=False,
+        ).stdout  # fmt: skip
+
+    assert "requirements" not in planned()
+    for lock in ("requirements.lock", "requirements-telemetry.lock"):
+        for name in (".runtime", ".telemetry"):
+            (environment / name).touch()
+        os.utime(environment / (".runtime" if lock == "requirements.lock" else ".telemetry"), (1, 1))
+        assert "-r requirements-telemetry.lock" in planned(), f"{lock} has changed"
+    (environment / ".telemetry").unlink()
+    os.utime(environment / ".runtime", (1, 1))
+    assert "-r requirements-telemetry.lock" not in planned()
 
 
 def test_environments_of_earlier_upgrades_are_removed_unless_used(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """What `deploy/` holds, checked by the programs that will read it."""
 
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -38,6 +39,27 @@ def test_kustomize_renders_overlay_to_valid_objects(name: str) -> None:
     for _, template in deployment.pods(objects):
         for container in template["spec"]["containers"]:
             assert ":" in container["image"]
+
+
+@needs("kubectl")
+@pytest.mark.parametrize("name", deployment.OVERLAYS)
+def test_kustomize_gives_every_process_the_variables_for_spans(name: str, tmp_path: Path) -> None:
+    folder = shutil.copytree(deployment.KUBERNETES, tmp_path / "kubernetes") / "overlays" / name
+    wanted = deployment.kustomization(folder)
+    wanted["components"].append("../../components/telemetry")
+    (folder / "kustomization.yaml").write_text(yaml.safe_dump(wanted))
+    done = run("kubectl", "kustomize", str(folder))
+    assert done.returncode == 0, done.stderr
+    objects = [node for node in yaml.safe_load_all(done.stdout) if node]
+    (settings,) = (node for node in objects if node["kind"] == "ConfigMap")
+    kubernetes_validate.validate(settings, SCHEMAS, strict=True)
+    (made,) = deployment.kustomization(deployment.KUBERNETES / "components" / "telemetry")["configMapGenerator"]
+    assert dict(line.split("=", 1) for line in made["literals"]).items() <= settings["data"].items()
+    for node, template in deployment.pods(objects):
+        (container,) = template["spec"]["containers"]
+        if container["image"].startswith("doorstep:"):
+            used = [source["configMapRef"]["name"] for source in container["envFrom"]]
+            assert used == [settings["metadata"]["name"]], node["metadata"]["name"]
 
 
 @needs("systemd-analyze")
