@@ -19,7 +19,7 @@ def work(settings: Settings) -> None:
     from backend.app import create_app
     from backend.core import storage
     from backend.core.db import connection_budget
-    from backend.core.db.session import db, ping_only_idle, pooled
+    from backend.core.db.session import db, pooled
     from backend.core.observability import logging as log_lines
     from backend.core.observability import metrics, metrics_server, process_metrics, process_reports, tracing
     from backend.domain.dashboard import table_metrics
@@ -39,7 +39,6 @@ def work(settings: Settings) -> None:
     def start_process(**_: object) -> None:
         with app.app_context():
             db.engine.dispose(close=False)  # the connections belong to the parent
-            ping_only_idle(db.engine)
         _record_spans()
         polling.start(app)
         process_metrics.start("worker", app)

@@ -113,7 +113,9 @@ def _live(stage: create.Stage, number: int) -> None:
 def _headers(app: Flask, account_id: int) -> dict[str, str]:
     with app.test_request_context(), transaction():
         account = db.session.get_one(Account, account_id)
-        token = tokens_for(sessions.start(account, sessions.Device()))["access_token"]
+        started = sessions.start(account.id, account.password_hash, sessions.Device())
+        assert started is not None
+        token = tokens_for(started.issued)["access_token"]
     return {"Authorization": f"Bearer {token}"}
 
 

@@ -94,6 +94,8 @@ def _token(ready: Stand, path: str = "") -> str:
     with ready.app.test_request_context(), transaction():
         wanted = text(MOST_TOLD if path.startswith("/notifications") else FIRST_ADMIN)
         account = db.session.get_one(Account, db.session.execute(wanted).scalar_one())
-        token: str = tokens_for(sessions.start(account, sessions.Device()))["access_token"]
+        started = sessions.start(account.id, account.password_hash, sessions.Device())
+        assert started is not None
+        token: str = tokens_for(started.issued)["access_token"]
     ready.app.test_client().get("/me", headers={"Authorization": f"Bearer {token}"})
     return token

@@ -255,7 +255,9 @@ def _works(app: Flask) -> Iterator[tuple[str, Callable[[], object]]]:
 def _token(app: Flask, account_id: int) -> str:
     with app.test_request_context(), transaction():
         account = db.session.get_one(Account, account_id)
-        token: str = tokens_for(sessions.start(account, sessions.Device()))["access_token"]
+        started = sessions.start(account.id, account.password_hash, sessions.Device())
+        assert started is not None
+        token: str = tokens_for(started.issued)["access_token"]
     return token
 
 

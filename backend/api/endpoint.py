@@ -8,6 +8,7 @@ from functools import wraps
 from typing import Final
 
 import orjson
+import psycopg
 import structlog
 from flask import Response, current_app, request
 from flask_restful import Resource
@@ -157,7 +158,7 @@ def _retry_on_conflict(work: Callable[[], Response]) -> Response:
     """
     try:
         return work()
-    except DBAPIError as error:
+    except (DBAPIError, psycopg.Error) as error:
         if not db_errors.is_conflict(error) or request.mimetype == "multipart/form-data":
             raise
         log.info("database.conflict_retried", sqlstate=db_errors.sqlstate(error), path=loggable_path())

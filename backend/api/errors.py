@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Final
 
+import psycopg
 import structlog
 from flask import Flask, Response, request
 from flask_restful import Api
@@ -64,6 +65,7 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(DomainError, domain_problem)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(DBAPIError, _database_error)
+    app.register_error_handler(psycopg.Error, _driver_error)
     app.register_error_handler(PoolTimeoutError, _pool_exhausted)
     app.register_error_handler(Exception, _unexpected)
 
@@ -151,11 +153,24 @@ def _http_error(error: HTTPException) -> Response:
 def _database_error(error: DBAPIError) -> Response:
     """Return 422 for a value that PostgreSQL cannot store, 503 if the database is down or overloaded."""
     if isinstance(error, DataError):
-        log.info("database.value_rejected", error=repr(error.orig))
-        return problem(422, "invalid_fields", "Validation failed", "A value is out of range.")
+        return _value_rejected(error.orig)
     if isinstance(error, (OperationalError, InterfaceError)) or error.connection_invalidated:
         return domain_problem(db_errors.unavailable(error))
     return _unexpected(error)
+
+
+def _driver_error(error: psycopg.Error) -> Response:
+    """Return the same for a statement that went to the driver past SQLAlchemy (``session.execute_together``)."""
+    if isinstance(error, psycopg.DataError):
+        return _value_rejected(error)
+    if isinstance(error, (psycopg.OperationalError, psycopg.InterfaceError)):
+        return domain_problem(db_errors.unavailable(error))
+    return _unexpected(error)
+
+
+def _value_rejected(error: BaseException | None) -> Response:
+    log.info("database.value_rejected", error=repr(error))
+    return problem(422, "invalid_fields", "Validation failed", "A value is out of range.")
 
 
 def _pool_exhausted(error: PoolTimeoutError) -> Response:

@@ -1,6 +1,7 @@
 """Database errors by their SQLSTATE: retried once, busy, timed out, unavailable, or with an unknown outcome."""
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
@@ -9,11 +10,12 @@ from flask import Flask
 from sqlalchemy import text
 
 from backend.app import create_app
-from backend.core.db.session import db
+from backend.core.db.session import db, transaction
+from backend.domain.accounts import throttle
 from backend.settings import Settings
 from tests.factories.problems import assert_problem
 from tests.factories.requests import RequestMarket
-from tests.factories.users import User, Users
+from tests.factories.users import PASSWORD, User, Users
 
 Make = Callable[..., Flask]
 DROP = ("DROP TRIGGER IF EXISTS fails ON {table}", "DROP FUNCTION IF EXISTS fails()", "DROP SEQUENCE IF EXISTS tries")
@@ -153,6 +155,45 @@ def test_conflict_at_commit_is_retried(app: Flask, users: Users) -> None:
     asha = users.customer()
     with failing(fail_with("40001"), trigger=AT_COMMIT):
         assert edit(app, asha).status_code == 200
+
+
+def sign_in(app: Flask, user: User) -> Any:
+    """Sign in: its statements go to the driver past SQLAlchemy."""
+    return app.test_client().post("/check", json={"username": user.username, "password": PASSWORD, "client": "api"})
+
+
+@pytest.mark.parametrize("sqlstate", ["40P01", "40001"])
+def test_sign_in_with_conflict_is_retried_once_then_rejected_as_busy(app: Flask, users: Users, sqlstate: str) -> None:
+    asha = users.customer()
+    with failing(fail_with(sqlstate), table="sessions", event="INSERT"):
+        assert sign_in(app, asha).status_code == 200
+    with failing(fail_with(sqlstate), times=2, table="sessions", event="INSERT"):
+        assert_problem(sign_in(app, asha), 503, "busy")
+
+
+def test_sign_in_to_account_locked_too_long_is_rejected_as_busy(make: Make, users: Users) -> None:
+    asha, short_timeout = users.customer(), make(DB_LOCK_TIMEOUT_MS="100")
+    with db.engine.begin() as connection:
+        connection.execute(text("SELECT FROM accounts WHERE id = :id FOR UPDATE"), {"id": asha.id})
+        assert_problem(sign_in(short_timeout, asha), 503, "busy")
+    assert sign_in(short_timeout, asha).status_code == 200
+
+
+def test_sign_in_while_another_attempt_takes_too_long_is_rejected_as_busy(make: Make, users: Users) -> None:
+    asha, short_timeout = users.customer(), make(DB_LOCK_TIMEOUT_MS="100")
+    with transaction():
+        throttle.check(throttle.sign_in_attempt(asha.id, asha.username, "127.0.0.1"))
+        with ThreadPoolExecutor(1) as another:
+            assert_problem(another.submit(sign_in, short_timeout, asha).result(), 503, "busy")
+    assert sign_in(short_timeout, asha).status_code == 200
+
+
+def test_sign_in_whose_connection_is_lost_is_rejected_as_unavailable(app: Flask, users: Users) -> None:
+    asha = users.customer()
+    with failing(TERMINATE_CONNECTION, table="sessions", event="INSERT"):
+        answer = sign_in(app, asha)
+    assert "No changes were saved" in assert_problem(answer, 503, "unavailable")["detail"]
+    assert sign_in(app, asha).status_code == 200
 
 
 REPLACED = {

@@ -36,7 +36,7 @@ class Hot:
 
 HOT: Final[dict[str, Hot]] = {
     # Accounts
-    "sign in": Hot("POST /check", VISITOR, 5),
+    "sign in": Hot("POST /check", VISITOR, 4),
     "refresh": Hot("POST /token/refresh", CUSTOMER, 3),
     "sign out": Hot("POST /logout", CUSTOMER, 2),
     "my account, customer": Hot("GET /me", CUSTOMER, 2),

@@ -9,7 +9,7 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
 
 from backend.core.db import session
-from backend.core.db.session import db, execute_at_commit, execute_first, ping_only_idle, transaction
+from backend.core.db.session import db, execute_at_commit, execute_together, ping_only_idle, transaction
 
 NAME = "of_round_trips"
 SECRET = "leak91c2@example.com"
@@ -26,7 +26,7 @@ def found(name: str = NAME) -> int:
 
 def test_statement_at_commit_is_executed_once_with_its_transaction(app: Flask) -> None:
     with transaction():
-        assert execute_first(b"SELECT %(number)s::int", {"number": 7}) == [(7,)]
+        assert execute_together((b"SELECT %(number)s::int", {"number": 7})) == [(7,)]
         execute_at_commit(ADD, {"name": NAME})
         assert db.session.execute(FIND, {"name": NAME}).scalar_one() == 0
     assert found() == 1
@@ -47,7 +47,7 @@ def add_twice() -> None:
 
 def add_on_broken_connection() -> None:
     with transaction():
-        ((pid,),) = execute_first(b"SELECT pg_backend_pid()", {})
+        ((pid,),) = execute_together((b"SELECT pg_backend_pid()", {}))
         terminate(pid)
         execute_at_commit(ADD, {"name": NAME})
 
@@ -101,9 +101,14 @@ def test_only_idle_connections_are_pinged(app: Flask, monkeypatch: pytest.Monkey
     with engine.connect() as connection:
         connection.execute(PID)
     assert pinged == []
+    terminate(pid)
+    with engine.connect() as connection:
+        pid, ended = connection.execute(PID).scalar_one(), pid
+    assert pid != ended, "its end shows on the socket, however short ago it was used"
+    assert len(pinged) == 1
     monkeypatch.setattr(session, "PING_AFTER_SECONDS", 0.0)
     terminate(pid)
     with engine.connect() as connection:
         assert connection.execute(PID).scalar_one() != pid
-    assert len(pinged) == 1
+    assert len(pinged) == 2
     engine.dispose()

@@ -71,10 +71,10 @@ def new_account(body: schemas.CustomerSignUpData) -> actions.NewAccount:
     )
 
 
-def present_own(account: Account) -> JsonObject:
+def present_own(account: Account | queries.AccountRow, *, must_change_password: bool) -> JsonObject:
     """Return the user's own account, with fields that only its owner sees."""
     body = present(account)
-    if account.password_expires_at is not None:
+    if must_change_password:
         body["must_change_password"] = 1
     return body
 
@@ -138,7 +138,8 @@ class Me(Resource):
     def get(self, actor: Actor) -> ApiResponse:
         """For professionals, the response includes the approval status."""
         account = queries.get(actor.account_id)
-        return ApiResponse(present_own(account), version=account.version)
+        body = present_own(account, must_change_password=account.password_expires_at is not None)
+        return ApiResponse(body, version=account.version)
 
     @endpoint(
         summary="Update my account",

@@ -17,12 +17,12 @@ from backend.core.observability import security_log
 from backend.core.observability.security_log import Event
 from backend.core.security.authz import Actor
 from backend.domain.accounts import queries, sessions, sign_in
-from backend.domain.accounts.models import Account, Session
+from backend.domain.accounts.models import Session
 
 
-def token_response(account: Account, issued: sessions.Issued) -> Response:
+def token_response(user: JsonObject, issued: sessions.Issued) -> Response:
     """Return the tokens of a session. API clients get the refresh token in the body, browsers in a cookie."""
-    body: JsonObject = {**auth.tokens_for(issued), "user": present_own(account)}
+    body: JsonObject = {**auth.tokens_for(issued), "user": user}
     refresh_token = auth.refresh_token_for(issued)
     if issued.client == "api":
         body["refresh_token"] = refresh_token
@@ -45,11 +45,14 @@ class Check(Resource):
         agent, address = request.headers.get("User-Agent"), request.remote_addr
         device = sessions.Device(body["client"], agent, address, auth.device_cookie())
         try:
-            account, issued = sign_in.sign_in(username=body["username"], password=body["password"], device=device)
+            account, password_expires_at, issued = sign_in.sign_in(
+                username=body["username"], password=body["password"], device=device
+            )
         except sign_in.WrongCredentials as error:
             return domain_problem(error)  # returned, not raised: the failed attempt must be committed
         security_log.note(Event.SIGNED_IN, account_id=account.id, session_id=issued.session_id, address=device.address)
-        response = token_response(account, issued)
+        user = present_own(account, must_change_password=password_expires_at is not None)
+        response = token_response(user, issued)
         if issued.client == "browser":
             auth.remember_device(response, account.id)
         return response
@@ -69,7 +72,9 @@ class Refresh(Resource):
             response = domain_problem(error)
             auth.unset_cookies(response)  # the blocked user sees this once and then browses as a visitor
             return response
-        return token_response(queries.get(issued.account_id), issued)
+        account = queries.get(issued.account_id)
+        must_change = account.password_expires_at is not None
+        return token_response(present_own(account, must_change_password=must_change), issued)
 
 
 class Logout(Resource):

@@ -1,7 +1,8 @@
 """The database: one metadata, one session per call, one transaction committed at the entry point."""
 
+import select
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from datetime import datetime
 from decimal import Decimal
@@ -43,6 +44,7 @@ NAMING = {
 
 NOWHERE = "postgresql://127.0.0.1:1/none"  # nothing listens here; for commands that need no database
 
+ADVISORY_LOCK: Final = b"SELECT pg_advisory_xact_lock(hashtextextended(%(name)s, 0))"
 POSITION: Final = b"SELECT pg_current_wal_insert_lsn() - '0/0'"
 NOTED_COMMIT: Final = b"SELECT pg_current_xact_id_if_assigned() IS NOT NULL; COMMIT; " + POSITION
 
@@ -199,9 +201,9 @@ def _reduce(error: psycopg.Error) -> None:
 
 
 def ping_only_idle(engine: Engine) -> None:
-    """Ping a connection before use only if it was idle for PING_AFTER_SECONDS.
+    """Ping a connection before use only if it was idle for PING_AFTER_SECONDS, or its socket has something to read.
 
-    For job processes: they use a connection again at once, and a job that finds it broken runs again.
+    A server that ended a connection, or itself, has closed the socket, which shows without a round trip.
     """
     returned: WeakKeyDictionary[object, float] = WeakKeyDictionary()
     ping = engine.dialect.do_ping
@@ -211,10 +213,18 @@ def ping_only_idle(engine: Engine) -> None:
             returned[connection] = monotonic()
 
     def ping_if_idle(connection: DBAPIConnection) -> bool:
-        return monotonic() - returned.get(connection, 0.0) < PING_AFTER_SECONDS or ping(connection)
+        was_used_just_now = monotonic() - returned.get(connection, 0.0) < PING_AFTER_SECONDS
+        return (was_used_just_now and _is_quiet(connection)) or ping(connection)
 
     event.listen(engine, "checkin", note)
     engine.dialect.do_ping = ping_if_idle  # type: ignore[method-assign,assignment]  # a function takes no self
+
+
+def _is_quiet(connection: DBAPIConnection) -> bool:
+    """Return whether nothing has arrived on a connection that waits for a statement: neither an error nor its end."""
+    sockets = select.poll()
+    sockets.register(cast("psycopg.Connection[TupleRow]", connection).pgconn.socket, select.POLLIN)
+    return not sockets.poll(0)
 
 
 def init_app(app: Flask, settings: Settings) -> None:
@@ -226,10 +236,12 @@ def init_app(app: Flask, settings: Settings) -> None:
     connection = kind.with_limit(settings.db_silent_seconds)
     with app.app_context():
         event.listen(db.engine, "do_connect", lambda _, __, ___, named: connection.connect(**named))
+        ping_only_idle(db.engine)
 
 
+Given = tuple[bytes, Mapping[str, object]]  # a statement with psycopg's placeholders, and their values
 _position: Final[ContextVar[int | None]] = ContextVar("position", default=None)
-_AT_COMMIT: Final[ContextVar[list[tuple[bytes, Mapping[str, object]]] | None]] = ContextVar("at_commit", default=None)
+_AT_COMMIT: Final[ContextVar[list[Given] | None]] = ContextVar("at_commit", default=None)
 _END_CALLBACKS: Final[ContextVar[list[Callable[[], None]] | None]] = ContextVar("endings", default=None)
 
 
@@ -275,21 +287,21 @@ def _commit() -> None:
         ) from error
 
 
-def _commit_with(statements: Sequence[tuple[bytes, Mapping[str, object]]]) -> None:
+def _commit_with(statements: Sequence[Given]) -> None:
     """Commit in one round trip with the last statements."""
-    commit: tuple[bytes, Mapping[str, object]] = (b"COMMIT", {})
+    commit: Given = (b"COMMIT", {})
     if current_app.extensions["settings"].database_replica_url:
         _position.set(int(_pipeline([*statements, commit, (POSITION, {})]).fetchall()[0][0]))
     else:
         _pipeline([*statements, commit])
 
 
-def execute_first(sql: bytes, values: Mapping[str, object]) -> list[TupleRow]:
-    """Execute the first statement of a transaction together with its BEGIN, in one round trip; return the rows.
+def execute_together(*statements: Given) -> list[TupleRow]:
+    """Execute statements in one round trip, with BEGIN if none came before; return the rows of the last one.
 
-    ``sql`` has psycopg's placeholders. Errors are psycopg's.
+    Each sees what was committed before it began, as in round trips of its own. Errors are psycopg's.
     """
-    return _pipeline([(sql, values)]).fetchall()
+    return _pipeline(statements).fetchall()
 
 
 def execute_at_commit(sql: bytes, values: Mapping[str, object]) -> None:
@@ -304,12 +316,13 @@ def execute_at_commit(sql: bytes, values: Mapping[str, object]) -> None:
         statements.append((sql, values))
 
 
-def _pipeline(statements: Sequence[tuple[bytes, Mapping[str, object]]]) -> psycopg.Cursor[TupleRow]:
+def _pipeline(statements: Sequence[Given]) -> psycopg.Cursor[TupleRow]:
     """Send all statements before waiting for their results; return the cursor of the last."""
     held = db.session.connection()
     connection = cast("psycopg.Connection[TupleRow]", held.connection.driver_connection)
+    is_alone = len(statements) == 1 and connection.pgconn.transaction_status == TransactionStatus.INTRANS
     try:
-        with tracing.statement(*(sql for sql, _ in statements)), connection.pipeline():
+        with tracing.statement(*(sql for sql, _ in statements)), nullcontext() if is_alone else connection.pipeline():
             cursors = [connection.execute(sql, values) for sql, values in statements]
     except psycopg.Error as error:
         _reduce(error)

@@ -60,6 +60,8 @@ COLUMNS: Final = (
     Account.last_seen_at,
     Account.language,
 )
+USERNAME_CREDENTIALS: Final = select(Account.id, Account.password_hash).where(Account.username_key == bindparam("key"))
+EMAIL_CREDENTIALS: Final = select(Account.id, Account.password_hash).where(Account.email_key == bindparam("key"))
 COMMON: Final[dict[str, ColumnElement[bool]]] = {
     "blocked": Account.blocked_at.is_not(None),
     "not_blocked": Account.blocked_at.is_(None),
@@ -165,6 +167,13 @@ def by_login(name: str) -> Account | None:
     key = text.key(name)
     column = Account.email_key if "@" in key else Account.username_key
     return db.session.execute(select(Account).where(column == key)).scalar_one_or_none()
+
+
+def credentials(name: str) -> tuple[int, str] | None:
+    """Return id and password hash of the account that :func:`by_login` finds, without a transaction."""
+    key = text.key(name)
+    found = read_pool.one_or_none(EMAIL_CREDENTIALS if "@" in key else USERNAME_CREDENTIALS, {"key": key})
+    return None if found is None else (found[0], found[1])
 
 
 def get(account_id: int) -> Account:

@@ -5,18 +5,20 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
-from sqlalchemy import ColumnElement, delete, exists, func, select, text, union, update
+from sqlalchemy import ColumnElement, Text, bindparam, delete, exists, func, insert, select, text, union, update
+from sqlalchemy.dialects.postgresql import UUID
 
 from backend.core.clock import now
 from backend.core.config import current_settings
 from backend.core.db import positions, read_pool
-from backend.core.db.session import db
+from backend.core.db.session import TIMESTAMP, db, execute_together
 from backend.core.errors import Forbidden, NotFound, Unauthenticated
 from backend.core.observability import security_log
 from backend.core.observability.security_log import Event
 from backend.core.security.authz import Actor, Role
 from backend.domain.accounts import links
 from backend.domain.accounts.models import Account, Session
+from backend.domain.accounts.queries import COLUMNS, AccountRow
 from backend.domain.live_updates import changes
 
 # A response that is lost on its way is missed after 8 s and asked for again; two tabs may refresh at the same time.
@@ -58,6 +60,26 @@ class _SessionState(NamedTuple):
     language: str
 
 
+_locked: Final = (
+    select(*COLUMNS, Account.password_expires_at)
+    # compared with the row as it is once it is locked
+    .where(Account.id == bindparam("account_id"), Account.password_hash == bindparam("password_hash"))
+    .with_for_update(key_share=True)
+    .cte("locked")
+)
+_VALUES: Final = {
+    "id": bindparam("session_id", type_=UUID(as_uuid=False)),
+    "account_id": _locked.c.id,
+    "client": bindparam("client", type_=Text),
+    "current_jti": bindparam("token_id", type_=Text),
+    "created_at": bindparam("started", type_=TIMESTAMP),
+    "last_used_at": bindparam("started", type_=TIMESTAMP),
+    "expires_at": bindparam("expires_at", type_=TIMESTAMP),
+    "user_agent": bindparam("user_agent", type_=Text),
+    "address": bindparam("address", type_=Text),
+}
+_inserted: Final = insert(Session).from_select(list(_VALUES), select(*_VALUES.values())).cte("inserted")
+START: Final = read_pool.compiled(select(*_locked.c).add_cte(_inserted))
 SEEN: Final = text("""
     UPDATE accounts SET last_seen_at = :now
      WHERE id = (SELECT id FROM accounts WHERE id = :account_id FOR NO KEY UPDATE SKIP LOCKED)
@@ -87,24 +109,49 @@ class Device:
     cookie: str | None = None  # of a device that was signed in on before; see ``devices``
 
 
-def start(account: Account, device: Device) -> Issued:
-    """Create a session for an authenticated account."""
+class Started(NamedTuple):
+    """A new session and its account as it stands now; ``password_expires_at`` is None for a password of its own."""
+
+    account: AccountRow
+    password_expires_at: datetime | None
+    issued: Issued
+
+
+def start(account_id: int, password_hash: str, device: Device) -> Started | None:
+    """Create a session and lock the account, in one statement; None if this is no longer the account's password.
+
+    Hashing is slow: a change, a reset or a block may have happened since the hash was read, and none of them must leave
+    a session that was started with the old password. Concurrent calls wait for the lock.
+    """
     started = now()
-    session = Session(
-        id=str(uuid.uuid4()),
-        account_id=account.id,
-        client=device.client,
-        current_jti=str(uuid.uuid4()),
-        created_at=started,
-        last_used_at=started,
-        expires_at=_expiry(started),
-        user_agent=(device.user_agent or "")[:300] or None,
-        address=device.address,
-    )
-    db.session.add(session)
-    db.session.flush()
+    expires_at, session_id, token_id = _expiry(started), str(uuid.uuid4()), str(uuid.uuid4())
+    values = {
+        "session_id": session_id,
+        "account_id": account_id,
+        "password_hash": password_hash,
+        "client": device.client,
+        "token_id": token_id,
+        "started": started,
+        "expires_at": expires_at,
+        "user_agent": (device.user_agent or "")[:300] or None,
+        "address": device.address,
+    }
+    found = execute_together((START.sql, {**START.values, **values}))
+    if not found:
+        return None
+    *row, password_expires_at = found[0]
+    account = AccountRow._make(row)
     positions.need([positions.of_account(account.id)])  # the account may have signed up just now
-    return _issued(session, account.role)
+    issued = Issued(
+        account_id=account.id,
+        role=account.role,
+        session_id=session_id,
+        jti=token_id,
+        client=device.client,
+        access_seconds=current_settings().access_token_minutes * 60,
+        seconds_left=_seconds_left(expires_at),
+    )
+    return Started(account, password_expires_at, issued)
 
 
 def rotate(*, session_id: str, jti: str) -> Issued:
@@ -256,8 +303,12 @@ def _issued(session: Session, role: str) -> Issued:
         jti=session.current_jti,
         client=session.client,
         access_seconds=current_settings().access_token_minutes * 60,
-        seconds_left=max(1, int((session.expires_at - now()).total_seconds())),
+        seconds_left=_seconds_left(session.expires_at),
     )
+
+
+def _seconds_left(expires_at: datetime) -> int:
+    return max(1, int((expires_at - now()).total_seconds()))
 
 
 def drop_old_sessions(limit: int = 500) -> int:

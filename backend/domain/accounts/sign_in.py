@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
+from sqlalchemy import update
+
 from backend.core import text
 from backend.core.clock import now
 from backend.core.config import current_settings
@@ -55,32 +57,31 @@ class FreshSignInNeeded(Unauthenticated):
 
 
 @password_hashing.queued
-def sign_in(*, username: str, password: str, device: sessions.Device) -> tuple[Account, sessions.Issued]:
+def sign_in(*, username: str, password: str, device: sessions.Device) -> sessions.Started:
     """Authenticate by username (or email) and password.
 
     Raises TooMany after too many failed tries, WrongCredentials (the same, at the same cost, for unknown names),
     Forbidden when the password is right but the account is blocked (``account_blocked``), or the password was issued
     to it and not used in time (``password_expired``).
     """
-    account = queries.by_login(username)
-    attempt = throttle.sign_in_attempt(account, text.key(username), device.address, device_cookie=device.cookie)
+    account_id, password_hash = queries.credentials(username) or (None, None)
+    attempt = throttle.sign_in_attempt(account_id, text.key(username), device.address, device_cookie=device.cookie)
     throttle.check(attempt)
-    if (
-        not password_hashing.current_hasher().matches(account.password_hash if account else None, password)
-        or account is None
-    ):
+    hasher = password_hashing.current_hasher()
+    if not hasher.matches(password_hash, password) or account_id is None or password_hash is None:
         throttle.count(attempt)
         raise WrongCredentials(WRONG_MESSAGE)
-    if not _still_proves(account):
+    started = sessions.start(account_id, password_hash, device)
+    if started is None:
         raise WrongCredentials(WRONG_MESSAGE)
-    if account.blocked_at is not None:
+    if started.account.blocked_at is not None:
         raise Forbidden("This account is blocked. Contact support.", code="account_blocked")
-    if account.password_expires_at is not None and account.password_expires_at <= now():
+    if started.password_expires_at is not None and started.password_expires_at <= now():
         raise Forbidden(EXPIRED_MESSAGE, code="password_expired")
-    if password_hashing.current_hasher().is_outdated(account.password_hash):
-        account.password_hash = password_hashing.current_hasher().hash(password)
-        db.session.flush()
-    return account, sessions.start(account, device)
+    if hasher.is_outdated(password_hash):
+        renewed = update(Account).where(Account.id == account_id).values(password_hash=hasher.hash(password))
+        db.session.execute(renewed.execution_options(synchronize_session=False))
+    return started
 
 
 @password_hashing.queued

@@ -2,21 +2,23 @@
 
 import hashlib
 import secrets
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from math import ceil
 from typing import Final
 
-from sqlalchemy import ColumnElement, ScalarSelect, delete, insert, or_, select
+from sqlalchemy import ColumnElement, Integer, ScalarSelect, bindparam, delete, insert, or_, select
 
 from backend.core.clock import now
 from backend.core.config import current_settings
-from backend.core.db.session import advisory_lock, db
+from backend.core.db import read_pool
+from backend.core.db.read_pool import Compiled
+from backend.core.db.session import ADVISORY_LOCK, TIMESTAMP, db, execute_together
 from backend.core.errors import TooMany
 from backend.core.security import signing
 from backend.core.security.client_networks import WIDE_FACTOR, prefixes
-from backend.domain.accounts.models import Account, SignInFailure
+from backend.domain.accounts.models import SignInFailure
 
 # Stand in for the address, so that these attempts do not count against it.
 OWN_DEVICE: Final = "known device"
@@ -42,20 +44,20 @@ class Attempt:
 
 
 def sign_in_attempt(
-    account: Account | None, name_key: str, address: str | None, *, device_cookie: str | None = None
+    account_id: int | None, name_key: str, address: str | None, *, device_cookie: str | None = None
 ) -> Attempt:
     """Return the keys of an attempt: those of the account, or of the unknown name.
 
     Attempts from a known device of the account are counted separately.
     """
     where = prefixes(address)
-    if account is None:
+    if account_id is None:
         digest = hashlib.sha256(name_key.encode("utf-8", "replace")).hexdigest()
         return Attempt(digest, where.near, where.wide)
-    device = recognised(device_cookie, account.id)
+    device = recognised(device_cookie, account_id)
     if device is not None:
-        return Attempt(f"{_key(account.id)}:{device}", OWN_DEVICE)
-    return Attempt(_key(account.id), where.near, where.wide)
+        return Attempt(f"{_key(account_id)}:{device}", OWN_DEVICE)
+    return Attempt(_key(account_id), where.near, where.wide)
 
 
 def confirmation_attempt(account_id: int, session_id: str | None) -> Attempt:
@@ -72,8 +74,12 @@ def check(attempt: Attempt) -> None:
 
     Attempts for one account are serialised, so that concurrent ones cannot pass before they are counted.
     """
-    advisory_lock(f"sign_in:{attempt.account_key}")
-    row = db.session.execute(select(*(_nth_latest(which, number) for which, number in _limits(attempt)))).one()
+    name = f"sign_in:{attempt.account_key}"
+    statement = _latest(has_own_count=attempt.has_own_count, has_network=attempt.network is not None)
+    # The second one begins, and sees what was committed, only after the first has got the lock.
+    (row,) = execute_together(
+        (ADVISORY_LOCK, {"name": name}), (statement.sql, {**statement.values, **_counted_by(attempt)})
+    )
     reached = [at for at in row if at is not None]
     if reached:
         wait = (max(reached) + _window() - now()).total_seconds()
@@ -128,25 +134,37 @@ def _key(account_id: int) -> str:
     return f"account:{account_id}"
 
 
-def _limits(attempt: Attempt) -> Iterator[tuple[ColumnElement[bool], int]]:
-    """Yield each condition that counts failures, with its limit."""
+@cache
+def _latest(*, has_own_count: bool, has_network: bool) -> Compiled:
+    """Return the statement for the failures that reach each limit: NULL where fewer were counted."""
+    this_account = SignInFailure.account_key == bindparam("account_key")
+    here = SignInFailure.address == bindparam("address")
+    reaching = [_nth_latest(this_account & here, "per_account_and_address")]
+    if not has_own_count:
+        reaching += [_nth_latest(this_account, "per_account"), _nth_latest(here, "per_address")]
+        if has_network:
+            reaching.append(_nth_latest(SignInFailure.network == bindparam("network"), "per_network"))
+    return read_pool.compiled(select(*reaching))
+
+
+def _nth_latest(which: ColumnElement[bool], limit: str) -> ScalarSelect[datetime]:
+    recent = select(SignInFailure.at).where(which, SignInFailure.at > bindparam("since", type_=TIMESTAMP))
+    return recent.order_by(SignInFailure.at.desc()).offset(bindparam(limit, type_=Integer)).limit(1).scalar_subquery()
+
+
+def _counted_by(attempt: Attempt) -> dict[str, object]:
+    """Return the parameters of :func:`_latest`. The failure that reaches a limit is found after one less."""
     settings = current_settings()
-    this_account, here = (
-        SignInFailure.account_key == attempt.account_key,
-        SignInFailure.address == attempt.address,
-    )
-    yield this_account & here, settings.login_failures_per_account_and_address
-    if attempt.has_own_count:
-        return
-    yield this_account, settings.login_failures_per_account
-    yield here, settings.login_failures_per_address
-    if attempt.network is not None:
-        yield SignInFailure.network == attempt.network, settings.login_failures_per_address * WIDE_FACTOR
-
-
-def _nth_latest(which: ColumnElement[bool], number: int) -> ScalarSelect[datetime]:
-    recent = select(SignInFailure.at).where(which, SignInFailure.at > now() - _window())
-    return recent.order_by(SignInFailure.at.desc()).offset(number - 1).limit(1).scalar_subquery()
+    return {
+        "account_key": attempt.account_key,
+        "address": attempt.address,
+        "network": attempt.network,
+        "since": now() - _window(),
+        "per_account_and_address": settings.login_failures_per_account_and_address - 1,
+        "per_account": settings.login_failures_per_account - 1,
+        "per_address": settings.login_failures_per_address - 1,
+        "per_network": settings.login_failures_per_address * WIDE_FACTOR - 1,
+    }
 
 
 def _window() -> timedelta:

@@ -11,7 +11,7 @@ from sqlalchemy import BigInteger, ColumnElement, and_, bindparam, column, func,
 from backend.core.clock import now
 from backend.core.db.pagination import Page, Window, after, cut, decode_cursor, order
 from backend.core.db.read_pool import compiled
-from backend.core.db.session import db, execute_at_commit, execute_first
+from backend.core.db.session import db, execute_at_commit, execute_together
 from backend.core.errors import Conflict, NotFound, PermanentFailure, RetryLater
 from backend.core.failpoints import failpoint
 from backend.core.observability import metrics, tracing
@@ -131,7 +131,7 @@ def waiting(delivery_id: int) -> tuple[Delivery, Contact] | None:
     Raises RetryLater when another worker is sending it, or froze while sending it: this one does not wait.
     """
     try:
-        found = execute_first(WAITING.sql, {**WAITING.values, "delivery_id": delivery_id})
+        found = execute_together((WAITING.sql, {**WAITING.values, "delivery_id": delivery_id}))
     except LockNotAvailable as error:
         reason = "Another worker is sending this message."
         raise RetryLater(reason, after_seconds=BEING_SENT_SECONDS, counts_as_attempt=False) from error
