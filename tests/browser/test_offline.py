@@ -20,7 +20,7 @@ from tests.harness.market import RunningMarket
 pytestmark = pytest.mark.browser
 ADDRESS: Final = "44 Offline Street"
 WORKER: Final = FRONTEND / "dist" / "service-worker.js"
-IS_KEPT: Final = """async () => {
+IS_KEPT: Final = """async (operation) => {
     const { active } = (await navigator.serviceWorker.getRegistration('/app/')) ?? {}
     if (active?.state !== 'activated') return -1
     // To open what is not there would make it.
@@ -30,7 +30,7 @@ IS_KEPT: Final = """async () => {
     const all = answers.result.transaction('answers').objectStore('answers').getAllKeys()
     await new Promise((done) => { all.onsuccess = done })
     answers.result.close()
-    return all.result.length
+    return all.result.filter((key) => key.includes(`"_id":"${operation}`)).length
 }"""
 
 
@@ -60,12 +60,13 @@ def open_agenda(screen: OpenScreen, professional: Caller) -> Screen:
     return window
 
 
-def wait_for_kept(page: Page, *, at_least: int = 0, at_most: int = 1_000) -> None:
+def wait_for_kept(page: Page, operation: str = "", *, at_least: int = 0, at_most: int = 1_000) -> None:
+    """Wait until so many answers are kept, of the operations whose ids begin so."""
     for _ in range(TIMEOUT_MS // 100):
-        if at_least <= page.evaluate(IS_KEPT) <= at_most:
+        if at_least <= page.evaluate(IS_KEPT, operation) <= at_most:
             return
         page.wait_for_timeout(100)
-    raise AssertionError(f"{page.evaluate(IS_KEPT)} answers are kept")
+    raise AssertionError(f"{page.evaluate(IS_KEPT, operation)} answers are kept")
 
 
 @contextmanager
@@ -91,6 +92,17 @@ def test_agenda_and_request_open_without_connection(screen: OpenScreen, professi
     window.page.context.set_offline(False)
     expect(window.page.get_by_text(text("common.outdated")).first).to_be_hidden(timeout=TIMEOUT_MS)
     window.go("/inbox").expect_path("/inbox")
+
+
+def test_coming_visit_that_was_never_opened_opens_without_connection(screen: OpenScreen, professional: Caller) -> None:
+    window = screen(viewport=PHONE, keeps_application=True)
+    sign_in(window, professional.account["username"], PASSWORD)
+    window.go("/inbox")
+    wait_for_kept(window.page, 'getRequest"', at_least=1)
+    window.go_offline()
+    window.go("/agenda").expect_text("Shelf mounting")
+    window.page.get_by_role("link", name="Shelf mounting").first.click()
+    window.expect_text(ADDRESS).expect_text(text("common.readAt"))
 
 
 def test_sign_out_removes_what_was_kept(screen: OpenScreen, professional: Caller) -> None:

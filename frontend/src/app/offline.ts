@@ -1,8 +1,11 @@
 /** What opens without a connection: the application itself, by its service worker, and what its user was answered last. */
 import { watch } from 'vue'
+import { loadKeptVisits } from '@/features/task-requests'
 import { loadVisitQueue } from '@/features/visits'
+import { getToken } from '@/shared/api/token'
 import type { Account } from '@/shared/api/types'
 import { appStatus, noteUnloaded } from '@/shared/lib/appStatus'
+import { whenIdle } from '@/shared/lib/idle'
 import { local } from '@/shared/lib/storage'
 import { dropAnswers } from '@/shared/offline/keptAnswers'
 import { accountKey } from '@/shared/session/kept'
@@ -13,10 +16,19 @@ const scope = '/app/'
 /** Whose answers are kept: what could not be removed is found by it when the application starts again. */
 const answersOf = 'doorstep-answers-of'
 
+/** In milliseconds: several changes of a moment are read together. */
+const soon = 3_000
+/** A page that is looked at again after this long reads what has changed meanwhile. */
+const rest = 5 * 60_000
+
 /** Follow the session: what is kept belongs to its account, and goes with it. */
 export function workOffline(): void {
   const session = useSession()
   void keepApplication()
+  watch(() => session.user?.id, visitsChanged, { immediate: true })
+  document.addEventListener('visibilitychange', () => {
+    if (!document.hidden && Date.now() - visitsKeptAt > rest) visitsChanged()
+  })
   watch(
     () => session.user,
     (user) => {
@@ -35,6 +47,27 @@ async function followQueue(user: Account | null): Promise<void> {
   if (!isFollowing && user?.role !== 'professional') return
   isFollowing = true
   await (await loadVisitQueue()).followVisitQueue()
+}
+
+let visitsKeptAt = 0
+let planned: ReturnType<typeof setTimeout> | undefined
+
+/** Have a professional's coming visits on the device, once they may have changed and the page has nothing else to do. */
+export function visitsChanged(): void {
+  clearTimeout(planned)
+  planned = setTimeout(() => void whenIdle().then(keepVisits), soon)
+}
+
+/** What does not arrive now is asked for after the next change. */
+async function keepVisits(): Promise<void> {
+  const { user } = useSession()
+  if (user?.role !== 'professional' || !user.isactive) return
+  // Nobody is asked to sign in again for this.
+  if (document.hidden || !navigator.onLine || getToken() === null) return
+  visitsKeptAt = Date.now()
+  await loadKeptVisits()
+    .then((visits) => visits.keepVisits())
+    .catch(() => undefined)
 }
 
 async function keep(user: Account): Promise<void> {

@@ -2,3 +2,4 @@
 import { defineAsyncComponent } from 'vue'
 
 export const OpenRequests = defineAsyncComponent(() => import('./components/OpenRequests.vue'))
+export const loadKeptVisits = () => import('./keptVisits')

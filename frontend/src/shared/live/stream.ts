@@ -25,10 +25,12 @@ interface Options {
   client: QueryClient
   account: number
   reloadAccount: () => void
+  /** Told each event about the account, after what it makes outdated has been noted. */
+  changed?: (event: LiveEvent) => void
 }
 
 /** Start, and return what stops it. */
-export function startLive({ client, account, reloadAccount }: Options): () => void {
+export function startLive({ client, account, reloadAccount, changed }: Options): () => void {
   const identity = currentIdentity()
   const ended = new AbortController()
   const refresh = refreshFrom(client, reloadAccount)
@@ -44,7 +46,9 @@ export function startLive({ client, account, reloadAccount }: Options): () => vo
   }
 
   function take(event: LiveEvent): void {
-    if (!ended.signal.aborted && isCurrent(identity)) refresh.hear(event)
+    if (ended.signal.aborted || !isCurrent(identity)) return
+    refresh.hear(event)
+    changed?.(event)
   }
 
   /** Polling begins with the next reading: what may have changed meanwhile is read now. */

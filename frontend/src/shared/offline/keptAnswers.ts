@@ -1,6 +1,13 @@
 /** Answers kept on this device for the account that is signed in: what a visit needs can be read without a connection. */
 import { experimental_createQueryPersister, type AsyncStorage } from '@tanstack/query-persist-client-core'
-import type { Query, QueryFunctionContext, QueryKey } from '@tanstack/vue-query'
+import {
+  hashKey,
+  QueryClient,
+  type FetchQueryOptions,
+  type Query,
+  type QueryFunctionContext,
+  type QueryKey,
+} from '@tanstack/vue-query'
 import { clear, createStore, del, delMany, entries, get, keys, set, type UseStore } from 'idb-keyval'
 import { currentIdentity, isCurrent, type Identity } from '@/shared/api/identity'
 
@@ -57,6 +64,27 @@ export async function answerAndKeep<T>(
   const answer = await persisterFor(asked, asked.account).persisterFn<T, QueryKey>(askServer, context, query)
   // The persister asks as well, but leaves a failure to nobody; the query's own state has it.
   if (!isFromServer) setTimeout(() => void query.fetch().catch(() => undefined))
+  return answer
+}
+
+/** What is kept of an answer, while it may still be read. */
+export async function keptAnswer<T>(key: QueryKey): Promise<T | undefined> {
+  const asked = currentIdentity()
+  if (asked.account === null) return undefined
+  return persisterFor(asked, asked.account).retrieveQuery<T>(hashKey(key))
+}
+
+/** Ask the server, whatever is kept, and keep its answer for a page that is opened later. Throws what the call throws. */
+export async function askAndKeep<T, E, K extends QueryKey>(
+  options: FetchQueryOptions<T, E, T, K>,
+): Promise<T> {
+  const asked = currentIdentity()
+  // Of its own, so that no page's query loses its ways of asking.
+  const client = new QueryClient({ defaultOptions: { queries: { networkMode: 'always' } } })
+  const answer = await client.fetchQuery(options)
+  if (asked.account !== null)
+    await persisterFor(asked, asked.account).persistQueryByKey(options.queryKey, client)
+  client.clear()
   return answer
 }
 
