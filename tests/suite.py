@@ -120,9 +120,14 @@ class Schedule:
 
 
 def environment() -> dict[str, str]:
-    """Return the environment with the virtual environment's programs first on PATH, such as its Node."""
+    """Return the environment with the virtual environment's programs first on PATH, such as its Node.
+
+    Python keeps what it compiles, also where images of containers turn that off: the tests start hundreds of processes,
+    and each would compile the whole application again.
+    """
     path = f"{Path(PYTHON).parent}{os.pathsep}{os.environ.get('PATH', '')}"
-    return {**os.environ, "PATH": path, "NO_COLOR": "1", "CI": "1"}
+    given = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return {**given, "PATH": path, "NO_COLOR": "1", "CI": "1"}
 
 
 def run_part(part: Part) -> None:
