@@ -3,8 +3,7 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import ui from '@nuxt/ui/vite'
 import vue from '@vitejs/plugin-vue'
-import { transformWithOxc } from 'vite'
-import { defineConfig, type Plugin } from 'vitest/config'
+import { defineConfig, transformWithOxc, type Plugin } from 'vite'
 import { firstIcons } from './scripts/vite/icons'
 import { ownNames } from './scripts/vite/ownNames'
 import { compiledTexts, routeTexts } from './scripts/vite/texts'
@@ -248,14 +247,4 @@ export default defineConfig(({ isSsrBuild = false }) => ({
     chunkSizeWarningLimit: 600,
   },
   server: { host: '127.0.0.1', proxy: { [proxied]: { target: api, changeOrigin: false } } },
-  test: {
-    environment: 'happy-dom',
-    environmentOptions: { happyDOM: { url: 'http://localhost:5000/app/' } },
-    include: ['src/**/*.spec.ts'],
-    setupFiles: ['src/shared/testing/setup.ts'],
-    maxWorkers: 2,
-    testTimeout: 60_000, // a busy machine is slow, not wrong
-    hookTimeout: 60_000,
-    silent: 'passed-only',
-  },
 }))

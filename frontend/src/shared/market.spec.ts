@@ -1,6 +1,8 @@
-import { expect, it } from 'vitest'
+import { expect, it, vi } from 'vitest'
 import { answer } from '@/shared/testing/server'
-import { loadMarket, market } from './market'
+
+vi.resetModules() // it is read once
+const { loadMarket, market } = await import('./market')
 
 it('loads the marketplace again at the next page until it succeeds', async () => {
   const seen = answer(

@@ -2,6 +2,7 @@
 import { createPinia, setActivePinia } from 'pinia'
 import { QueryClient, VueQueryPlugin } from '@tanstack/vue-query'
 import { mount, type VueWrapper } from '@vue/test-utils'
+import { useOverlay } from '@nuxt/ui/runtime/composables/useOverlay.js'
 import { type Component, defineComponent, h } from 'vue'
 import { createMemoryHistory, createRouter, type Router } from 'vue-router'
 import ui, { UiFrame, UiOverlays, useToast } from '@/app/ui'
@@ -48,8 +49,9 @@ export async function show(
   })
   const framed = defineComponent({
     setup: () => {
-      // Messages of the case before are kept beside the application.
+      // Messages and dialogs of the case before are kept beside the application.
       useToast().clear()
+      useOverlay().overlays.splice(0)
       return () => [h(UiFrame, () => h(part, props, slots as never)), h(UiOverlays)]
     },
   })

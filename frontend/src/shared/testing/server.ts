@@ -3,6 +3,8 @@ import { http, HttpResponse, type JsonBodyType } from 'msw'
 import { setupServer } from 'msw/node'
 
 export const server = setupServer()
+// Once for all files that share modules: closed and opened again, it would not answer on connections that were kept alive.
+server.listen({ onUnhandledFrame: 'error' })
 
 type Method = 'get' | 'post' | 'put' | 'patch' | 'delete'
 
