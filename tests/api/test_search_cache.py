@@ -20,7 +20,7 @@ from sqlalchemy import text
 
 from backend.app import create_app
 from backend.core import cache
-from backend.core.cache import CATALOGUE, Rendered
+from backend.core.cache import CATALOGUE, Rendered, versions
 from backend.core.cache.valkey import PREFIX, ResponseSerializer
 from backend.core.cache.versions import Versions
 from backend.core.db.session import db, transaction
@@ -80,6 +80,11 @@ def client(cached_app: Flask) -> Any:
     return cached_app.test_client()
 
 
+def change_catalogue() -> None:
+    with transaction():
+        versions.change(CATALOGUE)
+
+
 def outcomes(app: Flask, name: str = "search") -> dict[str, float]:
     """Return the number of cache lookups by outcome from /metrics."""
     lines = app.test_client().get("/metrics").get_data(as_text=True).splitlines()
@@ -130,8 +135,9 @@ def test_cached_pages_keep_their_link_header(client: Any) -> None:
         assert 'rel="next"' in client.get("/tasks?limit=1").headers["Link"]
 
 
-def test_lookup_reads_version_while_valkey_responds(
-    cached_app: Flask, client: Any, valkey: OwnValkey, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.usefixtures("cached_app")
+def test_repeated_lookup_reads_version_while_valkey_responds(
+    valkey: OwnValkey, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read, seen = Versions.read, []
 
@@ -139,14 +145,21 @@ def test_lookup_reads_version_while_valkey_responds(
         stats: dict[str, Any] = valkey.client.info("commandstats").get("cmdstat_get", {})
         return int(stats.get("calls", 0))
 
-    before = gets()
+    ask = partial(cache.response_cache().get, "test", "key", versioned=CATALOGUE)
+
+    def fail() -> Rendered:
+        raise ValueError("no")
+
+    with pytest.raises(ValueError, match="no"):
+        ask(fail)  # so that the process does not have it
+    assert gets() == 0, "Valkey is not asked for what this process was not asked for before"
 
     def read_later(versions: Versions, name: str) -> str | None:
-        seen.append(wait_for(lambda: gets() > before))
+        seen.append(wait_for(lambda: gets() > 0))
         return read(versions, name)
 
     monkeypatch.setattr(Versions, "read", read_later)
-    assert client.get("/search?q=plumbing").status_code == 200
+    ask(lambda: Rendered(b"{}"))
     assert len(seen) == 1
 
 
@@ -164,6 +177,9 @@ def test_cached_responses_are_shared_between_processes_and_see_changes(
 ) -> None:
     other_app = create_app(Settings.from_env({**environ, "REDIS_URL": valkey.url}))
     other: Any = other_app.test_client()
+    for asking in (client, other):
+        asking.get("/search?q=plumbing")  # a process computes what it was not asked for before
+    change_catalogue()
     first = client.get("/search?q=plumbing")
     before = outcomes(cached_app)
     with redis.Redis.from_url(cached_app.extensions["settings"].cache_url) as shared:
@@ -193,7 +209,9 @@ def test_search_with_killed_valkey_returns_current_results(client: Any, valkey: 
 def test_search_with_frozen_valkey_waits_once_per_retry_interval(
     client: Any, valkey: OwnValkey, caplog: pytest.LogCaptureFixture
 ) -> None:
-    client.get("/search")
+    for n in range(100):
+        client.get(f"/search?limit={n + 1}")
+    change_catalogue()
     valkey.freeze()
     for n in range(100):
         assert client.get(f"/search?limit={n + 1}").status_code == 200
@@ -203,12 +221,14 @@ def test_search_with_frozen_valkey_waits_once_per_retry_interval(
 
 
 def test_search_with_emptied_or_corrupt_cache_returns_same_body(client: Any) -> None:
-    body = client.get("/search").data
     settings = client.application.extensions["settings"]
+    fresh = create_app(settings)
+    assert fresh.test_client().get("/search").data == client.get("/search").data
+    change_catalogue()
+    body = client.get("/search").data
     with redis.Redis.from_url(settings.cache_url) as valkey:
         for key in wait_for(lambda: valkey.keys(f"{PREFIX}search:*")):  # it is written after the response
             valkey.set(key, b"nonsense")
-        fresh = create_app(settings)
         assert fresh.test_client().get("/search").data == body
         valkey.flushall()
     assert client.get("/search").data == body

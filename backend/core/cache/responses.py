@@ -21,6 +21,7 @@ STALE_TIMES: Final = 3  # a response is kept for this many times its lifetime
 JITTER: Final = 0.2
 LOCK_SECONDS: Final = 5
 WAIT_SECONDS: Final = 3.0
+MOST_ASKED: Final = 10_000  # keys that a process remembers, about 1 MiB
 SHARED_PER_MINUTE: Final = 600  # so that a flood of unusual searches cannot fill Valkey, which also holds the queue
 
 
@@ -41,6 +42,7 @@ class ResponseCache:
             most_bytes=MEMORY_BYTES, size=lambda response: len(response.body) + 300
         )
         self._flights: dict[str, threading.Lock] = {}
+        self._asked: set[str] = set()
         self._shared_in_minute: dict[int, int] = {}
 
     def version(self, versioned: str | None) -> str | None:
@@ -64,10 +66,14 @@ class ResponseCache:
         A response older than ``seconds`` is computed again by one caller while others get the old one; without any
         response, one caller computes it and the others wait. This holds within a process. If ``expensive``, it
         holds across all processes, at the cost of more round trips to Valkey.
+
+        A key that this process was not asked for before is neither looked up in Valkey nor stored there, unless it is
+        ``expensive``: most searches are made once (ADR 189).
         """
         lifetime = self._seconds and (self._seconds if seconds is None else seconds)
         place = f"{name}:{hashlib.blake2b(key.encode(), digest_size=16).hexdigest()}"
-        version, found = self._look_up(place, versioned) if lifetime else ("", None)
+        is_shared = expensive or self._was_asked(place)
+        version, found = self._look_up(place, versioned, is_shared=is_shared) if lifetime else ("", None)
         if not version:
             metrics.cache_used(name=name, outcome="away")
             return _cached(make(), version="", lifetime=0)
@@ -83,16 +89,30 @@ class ResponseCache:
                     metrics.cache_used(name=name, outcome="miss")
                     with nullcontext() if versioned is None else replica.cached_under(versioned, version):
                         made = make()
-                    return self._keep(place, _cached(made, version=version, lifetime=lifetime), lifetime)
+                    response = _cached(made, version=version, lifetime=lifetime)
+                    return self._keep(place, response, lifetime, is_shared=is_shared)
         metrics.cache_used(name=name, outcome="hit" if found.is_fresh else "stale")
         return found
 
-    def _look_up(self, place: str, versioned: str | None) -> tuple[str | None, CachedResponse | None]:
+    def _was_asked(self, place: str) -> bool:
+        """Return whether this process was asked for the key before, as far as it remembers, and remember it."""
+        if place in self._asked:
+            return True
+        if len(self._asked) >= MOST_ASKED:
+            self._asked.clear()
+        self._asked.add(place)
+        return False
+
+    def _look_up(
+        self, place: str, versioned: str | None, *, is_shared: bool
+    ) -> tuple[str | None, CachedResponse | None]:
         """Return the current version and the best response for it.
 
         The version is read before the query that computes a response, so what that reads is at least as new. Unless
         this process has a fresh response, Valkey is asked at the same time.
         """
+        if not is_shared:
+            return self.version(versioned), None
         kept = self._memory.get(place)
         if kept is None or not kept.is_fresh:
             shared, version = self._store.get_during(place, lambda: self.version(versioned))
@@ -111,8 +131,10 @@ class ResponseCache:
         self._memory.put(place, shared)
         return shared
 
-    def _keep(self, place: str, response: CachedResponse, lifetime: int) -> CachedResponse:
+    def _keep(self, place: str, response: CachedResponse, lifetime: int, *, is_shared: bool) -> CachedResponse:
         self._memory.put(place, response)
+        if not is_shared:
+            return response
         minute = int(time.monotonic() // 60)
         number = self._shared_in_minute.get(minute, 0) + 1
         self._shared_in_minute = {minute: number}
