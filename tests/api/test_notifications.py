@@ -40,8 +40,17 @@ def test_notifications_read_marks_only_own(users: Users) -> None:
     assert [row["read"] for row in asha.get("/notifications").json["items"]] == [True, False, False]
     assert len(asha.get("/notifications?unread=1").json["items"]) == 2
     assert len(asha.get("/notifications?unread=true").json["items"]) == 2
-    assert len(asha.get("/notifications?unread=0").json["items"]) == 1
+    read = asha.get("/notifications?unread=0").json
+    assert (len(read["items"]), read["unread_count"]) == (1, 2)
     assert asha.post("/notifications/read", {"all": True}).json == {"unread_count": 0}
+
+
+def test_notifications_empty_page_has_number_of_unread_ones(users: Users) -> None:
+    asha = users.customer()
+    assert asha.get("/notifications").json == {"items": [], "next_cursor": None, "unread_count": 0}
+    notify(asha, 2)
+    empty = asha.get("/notifications?unread=0").json
+    assert (empty["items"], empty["unread_count"]) == ([], 2)
 
 
 @pytest.mark.parametrize("body", [{}, {"ids": []}, {"all": False}, {"ids": [1], "all": True}, {"ids": ["x"]}])

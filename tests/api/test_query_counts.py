@@ -107,8 +107,8 @@ HOT: Final[dict[str, Hot]] = {
     "exclusions": Hot("GET /me/exclusions", PROFESSIONAL, 2),
     "request sent again": Hot("GET /requests/<id:request_id>/again", CUSTOMER, 5),
     # Notifications
-    "notifications": Hot("GET /notifications", CUSTOMER, 3),
-    "unread notifications": Hot("GET /notifications", CUSTOMER, 3, "unread=1&limit=1"),
+    "notifications": Hot("GET /notifications", CUSTOMER, 2),
+    "unread notifications": Hot("GET /notifications", CUSTOMER, 2, "unread=1&limit=1"),
     "mark notifications as read": Hot("POST /notifications/read", CUSTOMER, 3),
     # Administration
     "dashboard": Hot("GET /stats", ADMIN, 1),

@@ -34,11 +34,10 @@ class Notifications(Resource):
     def get(self, actor: Actor, *, query: schemas.NotificationFilterData) -> ApiResponse:
         """Newest first, with the number of unread ones, in the language of Accept-Language or else the account's."""
         unread = None if query["unread"] is None else bool(query["unread"])
-        page = queries.page(actor.account_id, unread=unread, window=Window(query["limit"], query["cursor"]))
+        page, count = queries.page(actor.account_id, unread=unread, window=Window(query["limit"], query["cursor"]))
         reader = language.of_reader(actor)
         at = now()
         items = [_present_notification(row, reader, at=at) for row in page.items]
-        count = queries.unread_count(actor.account_id)
         body = {"items": items, "next_cursor": page.next_cursor, "unread_count": count}
         headers = {"Content-Language": reader, "Vary": "Accept-Language"}
         return ApiResponse(body, headers={**next_link(page.next_cursor), **headers})

@@ -55,12 +55,15 @@ class NotificationRow(NamedTuple):
         return choice_names(self.kind, self.params)
 
 
-def page(account_id: int, *, unread: bool | None, window: Window) -> Page[NotificationRow]:
-    """Return a page of the actor's notifications, newest first, optionally only unread or read ones."""
+def page(account_id: int, *, unread: bool | None, window: Window) -> tuple[Page[NotificationRow], int]:
+    """Return a page of the account's notifications, newest first, optionally only unread or read ones; and how many
+    are unread in all.
+    """
     parameters = {"account_id": account_id, **position(window, SCOPE, length=len(NEWEST))}
     rows = read_pool.rows(_page(unread=unread, goes_on=window.cursor is not None), parameters, behind=True)
-    found = [NotificationRow._make(row) for row in rows]
-    return cut(found, window=window, scope=SCOPE, values=lambda row: (row.created_at, row.id))
+    found = [NotificationRow._make(row[:-1]) for row in rows]
+    number = rows[0][-1] if rows else unread_count(account_id)
+    return cut(found, window=window, scope=SCOPE, values=lambda row: (row.created_at, row.id)), number
 
 
 def unread_count(account_id: int) -> int:
@@ -72,7 +75,9 @@ def unread_count(account_id: int) -> int:
 @cache
 def _page(*, unread: bool | None, goes_on: bool) -> AnySelect:
     mine = Notification.account_id == bindparam("account_id", type_=BigInteger)
-    statement = select(*COLUMNS).where(mine)
+    # In the page's own statement, because a second one is a round trip. PostgreSQL counts once for all rows.
+    number = UNREAD.correlate(None).scalar_subquery().label("unread")
+    statement = select(*COLUMNS, number).where(mine)
     if unread is not None:
         statement = statement.where(Notification.read_at.is_(None) if unread else Notification.read_at.is_not(None))
     return paged(statement, NEWEST, goes_on=goes_on)
