@@ -36,8 +36,10 @@ def lists() -> Iterator[Figure]:
         headers = {path: {"Authorization": f"Bearer {_token(ready, path)}"} for path in LISTS}
         found: dict[str, Any] = {}
         for path in LISTS:
-            # What an admin reads is recorded once an hour: the baseline must not repeat that for each call.
-            ready.app.test_client().get(path, headers=headers[path])
+            # What an admin reads is recorded once an hour, by the first call, and the second one finds it recorded: the
+            # baseline must not repeat either for each call.
+            for _ in range(2):
+                ready.app.test_client().get(path, headers=headers[path])
             found |= capture.statements(ready.app, [path], headers=headers[path])
         capture.keep(ready.folder, found)
         with (
