@@ -43,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     folder = Path(tempfile.mkdtemp(prefix="doorstep-soak-"))
     print(f"{given.minutes:.0f} minutes; logs in {folder}", flush=True)
     history, samples = History(), Samples()
-    with Fleet(folder, env="development") as fleet:
+    with Fleet(folder, env="development", fills=False) as fleet:
         samples.began = time.monotonic()
         with Load(fleet, history, seed=1, pause=PAUSE_SECONDS) as load:
             while (left := seconds - (time.monotonic() - samples.began)) > 0:
