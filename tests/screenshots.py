@@ -6,7 +6,7 @@ import re
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -28,6 +28,7 @@ QUALITY: Final = 82
 GAP: Final = 24
 GROUND: Final = (244, 241, 234)
 JOURNEY: Final = ("search-phone", "request-phone", "inbox-phone", "review-phone")
+PUBLIC: Final = ("landing-phone", "search-phone", "task-phone", "profile-phone", "sign-in-phone")
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,9 @@ def shots(customer: Caller, day: str) -> Iterator[Shot]:
     pages = (
         ("landing", "visitor", "/"),
         ("search", "visitor", f"/search?q={word}&pincode={pincode}"),
+        ("task", "visitor", f"/tasks/{task}?pincode={pincode}"),
+        ("profile", "visitor", f"/professionals/{done['professional_id']}"),
+        ("sign-in", "visitor", "/sign-in"),
         ("request", "customer", f"/tasks/{task}/ask"),
         ("requests", "customer", "/requests"),
         ("review", "customer", f"/requests/{done['id']}"),
@@ -61,7 +65,7 @@ def shots(customer: Caller, day: str) -> Iterator[Shot]:
     )
     for name, who, path in pages:
         yield Shot(name, who, path, DESK)
-        if f"{name}-phone" in JOURNEY:
+        if f"{name}-phone" in (*JOURNEY, *PUBLIC):
             yield Shot(f"{name}-phone", who, path, PHONE)
 
 
@@ -102,9 +106,8 @@ class ScreenshotSession:
         screen.page.wait_for_url(re.compile(r"/app/(?!sign-in)"))
 
 
-def journey(pictures: dict[str, Image.Image]) -> Image.Image:
-    """Return the phone pictures side by side."""
-    parts = [pictures[name] for name in JOURNEY]
+def side_by_side(parts: Sequence[Image.Image]) -> Image.Image:
+    """Return the pictures of a phone in one row."""
     width = sum(part.width for part in parts) + GAP * (len(parts) + 1)
     whole = Image.new("RGB", (width, parts[0].height + 2 * GAP), GROUND)
     for number, part in enumerate(parts):
@@ -129,8 +132,9 @@ def draw(market: RunningMarket, folder: Path) -> None:
     with chromium() as browser:
         session = ScreenshotSession(browser, market, accounts)
         pictures = {shot.name: session.take(shot) for shot in shots(customer, day)}
-    pictures["journey"] = journey(pictures)
-    for name in pictures.keys() - set(JOURNEY):
+    for name, row in (("journey", JOURNEY), ("public-phone", PUBLIC)):
+        pictures[name] = side_by_side([pictures[each] for each in row])
+    for name in pictures.keys() - {*JOURNEY, *PUBLIC}:
         pictures[name].save(folder / f"{name}.webp", quality=QUALITY, method=6)
         print(f"{name}.webp: {(folder / f'{name}.webp').stat().st_size // 1024} KiB")
 
