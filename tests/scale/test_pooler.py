@@ -14,9 +14,9 @@ from backend.settings import Settings
 from tests.factories.requests import RequestMarket
 from tests.factories.silent_proxy import SilentProxy
 from tests.scale import pgbouncer
-from tests.scale.lab import Lab, get, needs
+from tests.scale.lab import Lab, Machine, get, needs
 from tests.scale.load import Load
-from tests.scale.test_machines import require_agreement
+from tests.scale.test_machines import call, require_agreement
 from tests.waiting import wait_until
 
 ROLE, PASSWORD = "doorstep_pooled", "password-of-the-pooled-role"
@@ -74,6 +74,18 @@ def sessions_are_named_after(*kinds: str, server: str) -> bool:
     return wait_until(look)
 
 
+def require_export_and_tolerant_search(machine: Machine, market: RequestMarket) -> None:
+    """Export through the worker, and search for a word whose likeness needs the role's threshold."""
+    admin = market.users.admin()
+    status, made = call(machine, admin, "POST", "/exports", {})
+    assert status == 202, made
+    assert wait_until(lambda: call(machine, admin, "GET", f"/exports/{made['id']}")[1]["status"] == "done")
+    status, changed = call(machine, admin, "PATCH", f"/tasks/{market.task_id}", {"name": "Sofa cleaning"}, If_Match="*")
+    assert status == 200, changed
+    found = call(machine, None, "GET", "/search?q=claening&pincode=560001")[1]
+    assert [item["name"] for item in found["items"]] == ["Sofa cleaning"]
+
+
 def test_calls_jobs_and_commands_work_behind_a_pooler_with_all_limits(
     lab: Lab, market: RequestMarket, pooled: dict[str, str], postgres_url: str, database: SilentProxy
 ) -> None:
@@ -96,6 +108,7 @@ def test_calls_jobs_and_commands_work_behind_a_pooler_with_all_limits(
         assert load.refused() == []
         assert load.lost() == {}
     require_agreement(one, two, market)
+    require_export_and_tolerant_search(two, market)
 
     wanted = session_defaults(Settings.from_env(one.environ))
     with psycopg.connect(pooled["DATABASE_URL"], prepare_threshold=None) as connection:

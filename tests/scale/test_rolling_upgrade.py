@@ -18,7 +18,9 @@ from backend.core.db.session import db
 from backend.migrations import revisions
 from backend.settings import ROOT, VERSION
 from tests.factories.requests import RequestMarket
+from tests.factories.servers import free_port
 from tests.scale import haproxy
+from tests.scale.follower import Follower
 from tests.scale.lab import Lab, get, needs
 from tests.scale.load import Load
 from tests.waiting import HANG_SECONDS, wait_until
@@ -117,38 +119,50 @@ def test_rolling_upgrade_with_migrations_fails_no_call_and_loses_no_write(
     lab: Lab, market: RequestMarket, next_tree: Path, tmp_path: Path
 ) -> None:
     old_tree = make_tree(tmp_path / "old", version=VERSION, asset=GONE)
-    machines = (lab.machine("one", DRAIN_SECONDS="600"), lab.machine("two", DRAIN_SECONDS="600"))
+    one, two = machines = tuple(
+        lab.machine(name, DRAIN_SECONDS="600", EVENTS_PORT=str(free_port())) for name in ("one", "two")
+    )
     market.professional()
     for machine in machines:
         machine.tree = old_tree
+        machine.changes["WEB_URL"] = machine.url
     machines[0].run("backend.launch.prepare")
     for machine in machines:
-        machine.start("web")
-        machine.start("worker")
-    proxy = haproxy.start(lab, machines)
+        for kind in ("web", "worker", "events"):
+            machine.start(kind)
+    proxy = haproxy.start(lab, (one, two))
+    for name in ("events1", "events2"):
+        proxy.wait_for(name, "UP")
     customers = [market.users.customer() for _ in range(3)]
-    with Load(proxy.url, customers, market.task_id) as load, loading(proxy.url, GONE) as gone:
-        load.wait_for_calls(CALLS)
-        machines[0].tree = next_tree
-        prepared = json.loads(machines[0].run("backend.launch.prepare").splitlines()[-1])
-        assert (prepared["migrated"], prepared["waiting"], ask(REVISION)) == (True, ["9002"], "9001")
-        load.wait_for_calls(CALLS)
-        with loading(proxy.url, ADDED) as added:
-            for machine, name in zip(machines, ("web1", "web2"), strict=True):
-                machine.tree = next_tree
-                machine.stop("worker")
-                machine.start("worker")
-                machine.running["web"].send_signal(signal.SIGTERM)
-                proxy.wait_for(name, "DOWN")
-                machine.stop("web")
-                load.wait_for_calls(CALLS)
-                machine.start("web")
-                proxy.wait_for(name, "UP")
-                load.wait_for_calls(CALLS)
-        assert wait_until(lambda: ask(VERSIONS) == NEXT)
-        prepared = json.loads(machines[0].run("backend.launch.prepare").splitlines()[-1])
-        assert (prepared["waiting"], ask(REVISION)) == ([], "9002")
-        load.wait_for_calls(CALLS)
+    page = Follower(proxy.url, customers[0])
+    with page:
+        with Load(proxy.url, customers, market.task_id) as load, loading(proxy.url, GONE) as gone:
+            load.wait_for_calls(CALLS)
+            machines[0].tree = next_tree
+            prepared = json.loads(machines[0].run("backend.launch.prepare").splitlines()[-1])
+            assert (prepared["migrated"], prepared["waiting"], ask(REVISION)) == (True, ["9002"], "9001")
+            load.wait_for_calls(CALLS)
+            with loading(proxy.url, ADDED) as added:
+                for machine, web, events in zip(machines, ("web1", "web2"), ("events1", "events2"), strict=True):
+                    machine.tree = next_tree
+                    machine.stop("worker")
+                    machine.start("worker")
+                    machine.running["web"].send_signal(signal.SIGTERM)
+                    proxy.wait_for(web, "DOWN")
+                    machine.stop("events")
+                    machine.stop("web")
+                    load.wait_for_calls(CALLS)
+                    machine.start("web")
+                    machine.start("events")
+                    proxy.wait_for(web, "UP")
+                    proxy.wait_for(events, "UP")
+                    load.wait_for_calls(CALLS)
+            assert wait_until(lambda: ask(VERSIONS) == NEXT)
+            prepared = json.loads(machines[0].run("backend.launch.prepare").splitlines()[-1])
+            assert (prepared["waiting"], ask(REVISION)) == ([], "9002")
+            load.wait_for_calls(CALLS)
+        page.require_all_changes()
+    assert page.streams > 1
     assert load.failed() == []
     assert load.refused() == []
     assert load.lost() == {}
