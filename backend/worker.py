@@ -16,7 +16,7 @@ def work(settings: Settings) -> None:
     """Run jobs until SIGTERM; the current job finishes first."""
     from celery.signals import worker_process_init, worker_ready
 
-    from backend.app import create_app
+    from backend.application import create_application
     from backend.core import storage
     from backend.core.db import connection_budget
     from backend.core.db.session import db, pooled
@@ -26,7 +26,7 @@ def work(settings: Settings) -> None:
     from backend.jobs import lanes, polling, shutdown, tasks
 
     log_lines.name_process("worker")
-    app = create_app(connection_budget.for_jobs(settings))
+    app = create_application(connection_budget.for_jobs(settings))
     celery = make_celery(settings)
     tasks.register(celery, app)
     mine = [Lane(name) for name in settings.worker_queues]

@@ -31,6 +31,8 @@ PARAMETERS: Mapping[str, str] = {
     "maintenance_work_mem": "128MB",
     "random_page_cost": "1.1",
     "jit": "off",
+    "io_method": "sync",  # reads by the sessions themselves: its workers are three processes that wait
+    "max_logical_replication_workers": "0",  # without it, their launcher is not started
     "wal_compression": "on",
     "max_wal_size": "2GB",
     "timezone": "UTC",

@@ -8,6 +8,7 @@ import pytest
 CASES = {
     "backend.app": ("alembic", "mako", "PIL", "sqlite3", "backend.cli.demo", "backend.jobs.tasks"),
     "backend.events.__main__": ("sqlalchemy", "flask", "babel", "marshmallow", "argon2"),
+    "backend.application": ("backend.api", "backend.cli", "apispec", "flask_jwt_extended", "limits", "marshmallow"),
     "backend.worker": ("sqlalchemy", "psycopg", "flask", "structlog"),
 }
 
