@@ -104,6 +104,34 @@ def test_approval_is_announced_to_professional_and_admins(users: Users, publishe
     assert events(published, "approvals") == {((), ("admin",), professional.id, None)}
 
 
+def test_review_is_announced_at_each_change_to_those_who_see_it(users: Users, published: list[Message]) -> None:
+    market = RequestMarket(users)
+    admin, customer, professional = users.admin(), users.customer(), market.professional()
+    request = market.bring_to("closed", customer, professional)
+    do(customer, f"/requests/{request['id']}/review", {"rating": 4})
+    steps = (
+        (professional, f"/requests/{request['id']}/review/reply", {"reply": "Thank you"}),
+        (professional, f"/requests/{request['id']}/review/report", {"reason": "Not my customer"}),
+        (admin, f"/reviews/{request['id']}/hide", {"reason": "Not a review"}),
+        (admin, f"/reviews/{request['id']}/show", {}),
+    )
+    for who, path, body in steps:
+        published.clear()
+        do(who, path, body)
+        told = tuple(sorted({customer.id, professional.id})) if path.endswith("reply") else (professional.id,)
+        assert events(published, "requests") == {(told, ("admin",), request["id"], None)}, path
+
+
+def test_entry_of_audit_trail_is_announced_to_admins_but_not_a_read(users: Users, published: list[Message]) -> None:
+    admin, customer = users.admin(), users.customer()
+    published.clear()
+    do(admin, f"/users/{customer.id}/block", {"reason": "fraud"})
+    assert events(published, "audit") == {((), ("admin",), None, None)}
+    published.clear()
+    assert admin.get(f"/customers/{customer.id}").status_code == 200
+    assert published == [], "pages that read again would tell each other for ever"
+
+
 def test_every_way_to_end_sessions_ends_their_streams(users: Users, published: list[Message]) -> None:
     customer = users.customer()
     for path, body in (("/logout", None), ("/logout/everywhere", None)):

@@ -18,6 +18,7 @@ class Topic(StrEnum):
 
     ACCOUNT = "account"
     APPROVALS = "approvals"
+    AUDIT = "audit"
     EXPORTS = "exports"
     JOBS = "jobs"
     MESSAGES = "messages"

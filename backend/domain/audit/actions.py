@@ -11,6 +11,7 @@ from backend.core.db.session import db
 from backend.core.lru_cache import LruCache
 from backend.core.security.authz import Actor
 from backend.domain.audit.models import AuditEntry
+from backend.domain.live_updates.changes import announce_audit
 
 READS: Final = frozenset(
     {
@@ -51,6 +52,7 @@ def record(
             after=dict(after) if after is not None else None,
         )
     )
+    announce_audit()
 
 
 def record_read(actor: Actor, action: str, *, subject_id: int | None = None, subject_kind: str = "account") -> None:

@@ -28,6 +28,16 @@ def announce_history(request_id: int, *, accounts: Iterable[int | None]) -> None
     announce(Topic.REQUESTS, accounts=accounts, object_id=request_id)
 
 
+def announce_review(request_id: int, *, accounts: Iterable[int | None] = ()) -> None:
+    """Notify these accounts, and the admins who moderate it, that the review of a request was changed."""
+    announce(Topic.REQUESTS, accounts=accounts, roles=[Role.ADMIN], object_id=request_id)
+
+
+def announce_audit() -> None:
+    """Notify admins of a new entry in the audit trail: what one of them changed is on the pages of the others."""
+    announce(Topic.AUDIT, roles=[Role.ADMIN])
+
+
 def announce_messages(
     request_id: int, *, accounts: Iterable[int | None], message_id: int | None = None, is_reported: bool = False
 ) -> None:

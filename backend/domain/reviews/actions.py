@@ -10,6 +10,7 @@ from backend.core.db.session import db
 from backend.core.errors import Conflict, NotFound
 from backend.core.security.authz import Actor
 from backend.domain.audit.actions import record
+from backend.domain.live_updates.changes import announce_review
 from backend.domain.professionals import contact_details
 from backend.domain.reviews.models import Review
 from backend.domain.task_requests import notifications
@@ -69,11 +70,14 @@ def reply(actor: Actor, *, request_id: int, text: str) -> None:
         update(Review)
         .where(Review.request_id == request_id, Review.reply.is_(None), Review.hidden_at.is_(None))
         .values(reply=text, replied_at=now())
-        .returning(Review.request_id)
+        .returning(Review.customer_id)
     )
-    if not _execute(statement):
+    replied = _execute(statement)
+    if replied is None:
         _require_shown(request_id)
         raise Conflict("You have already replied to this review.", code="already_replied")
+    [customer_id] = replied
+    announce_review(request_id, accounts=[customer_id, actor.id])
 
 
 def report(actor: Actor, *, request_id: int, reason: str) -> None:
@@ -88,6 +92,7 @@ def report(actor: Actor, *, request_id: int, reason: str) -> None:
     if not _execute(statement):
         _require_shown(request_id)
         raise Conflict("This review has already been reported.", code="already_reported")
+    announce_review(request_id, accounts=[actor.id])
 
 
 def hide(actor: Actor, *, request_id: int, reason: str) -> None:
@@ -104,6 +109,7 @@ def hide(actor: Actor, *, request_id: int, reason: str) -> None:
         raise Conflict("This review is already hidden.", code="already_hidden")
     professional_id, task_id, rating = hidden
     _count(professional_id, task_id, rating=rating, change=-1)
+    announce_review(request_id, accounts=[professional_id])
     record(actor, "review_hidden", subject_id=professional_id, after={"request_id": request_id, "reason": reason})
 
 
@@ -129,6 +135,7 @@ def show(actor: Actor, *, request_id: int) -> None:
     else:
         _require(request_id)
         raise Conflict("This review is neither hidden nor reported.", code="not_hidden")
+    announce_review(request_id, accounts=[professional_id])
     record(actor, "review_shown", subject_id=professional_id, after={"request_id": request_id})
 
 

@@ -4,8 +4,8 @@ import { invalidate, tags as allTags, type Tag } from '@/shared/api/invalidate'
 import { account, resync, tagsOf, type LiveEvent } from './topics'
 
 const soon = 50
-/** Events without an id go to many clients at the same time, which need not all come at once. */
-const spread = 2_000
+/** Events without an id go to many clients at the same time. The server collects them for a second: both together take two. */
+const spread = 900
 /** Statistics are expensive, and each change of a request changes them. */
 const rarely: Partial<Record<Tag, number>> = { Dashboard: 60_000 }
 

@@ -16,6 +16,8 @@ export const account = 'account'
 const tagsByTopic: Partial<Record<string, readonly Tag[]>> = {
   account: ['Accounts', 'Documents', 'Professionals', 'Profiles'],
   approvals: ['Professionals', 'Profiles', 'User administration', 'Dashboard'],
+  // What an admin changes has an entry there. None of these records that it was read, which would go round in circles.
+  audit: ['Audit trail', 'User administration', 'Professionals', 'Reviews', 'Settings', 'Search', 'Tasks'],
   exports: ['Exports'],
   jobs: ['Jobs'],
   messages: ['Conversations', 'Requests'],
