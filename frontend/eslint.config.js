@@ -21,7 +21,7 @@ const plain = [
   'src/features/accounts/components/{AccountFields,AuthSheet,CredentialFields,PasswordInput,SignInForm}.vue',
   'src/features/notifications/components/NotificationBell.vue',
   'src/features/profiles/pages/ProfessionalPage.vue',
-  'src/features/profiles/components/{OfferedTasks,ProfileHead,ProfileReviews,ReviewItem}.vue',
+  'src/features/profiles/components/{OfferedTasks,ProfileHead,ProfileReviews,ProfileView,RatingSummary,ReviewItem}.vue',
   'src/features/dashboard/pages/*.vue',
   'src/features/dashboard/components/{ActionTile,BarChart,ChartPanel,StatsPanels}.vue',
   'src/features/task-requests/pages/InboxPage.vue',

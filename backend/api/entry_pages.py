@@ -18,17 +18,16 @@ import orjson
 from flask import current_app, request
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 
-from backend.api import entry_texts
+from backend.api import entry_profiles, entry_texts
 from backend.api import language as languages
-from backend.api.entry_texts import Hit, Texts
+from backend.api.entry_texts import Hit, Texts, fill
 from backend.core import text_tables
 
 LANGUAGE_COOKIE: Final = "doorstep-language"
 SESSION_COOKIE: Final = "csrf_refresh_token"  # readable half of the refresh token's pair: there is a session to restore
 VARIES: Final = ("Accept-Encoding", "Accept-Language", "Cookie")
-PLACEHOLDER: Final = re.compile(r"\{\{([a-z_]+)\}\}")
 TASK: Final = re.compile(r"tasks/([1-9][0-9]{0,8})")
-PROFILE: Final = re.compile(r"professionals/[1-9][0-9]*")
+PROFILE: Final = re.compile(r"professionals/([1-9][0-9]*)")
 PINCODE: Final = re.compile(r"[1-9][0-9]{5}")
 MOST_CATEGORIES_WITHOUT_TABS: Final = 1
 NEAR: Final = 5
@@ -120,11 +119,6 @@ def filled(templates: Path, path: str) -> bytes | None:
     data = orjson.dumps(first).replace(b"<", b"\\u003c")
     values = {**found.values, "data": data.decode()}
     return fill(known["pages"][found.template], values).encode()
-
-
-def fill(template: str, values: Mapping[str, str]) -> str:
-    """Replace each placeholder once; what a value contains is never taken for one."""
-    return PLACEHOLDER.sub(lambda found: values[found.group(1)], template)
 
 
 @lru_cache(maxsize=16)
@@ -244,4 +238,23 @@ def _task(known: Templates, path: str) -> Filled | None:
     return Filled("rated" if task["rating"] else "unrated", values, answer)
 
 
-FILLERS: Final = {"landing": _landing, "search": _search, "task": _task}
+def _profile(known: Templates, path: str) -> Filled | None:
+    found = PROFILE.fullmatch(path)
+    if found is None:
+        return None
+    profile = _ask(f"/profiles/{found.group(1)}", {})
+    reviews = _ask(f"/profiles/{found.group(1)}/reviews", {})
+    if profile is None or reviews is None:
+        return None
+    pincode = request.args.get("pincode", "")
+    template, values = entry_profiles.shown(
+        known["rows"],
+        known["texts"],
+        orjson.loads(profile),
+        orjson.loads(reviews),
+        pincode=pincode if PINCODE.fullmatch(pincode) else "",
+    )
+    return Filled(template, values, b'{"profile":' + profile + b',"reviews":' + reviews + b"}")
+
+
+FILLERS: Final = {"landing": _landing, "search": _search, "task": _task, "profile": _profile}

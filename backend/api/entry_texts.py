@@ -9,6 +9,7 @@ from typing import Any, Final, NotRequired, TypedDict
 from backend.core.config import current_settings
 
 Texts = Mapping[str, Any]
+PLACEHOLDER: Final = re.compile(r"\{\{([a-z_]+)\}\}")
 MINUTES: Final = 60
 NEARBY_KM: Final = 1
 COARSE_KM: Final = 10
@@ -30,13 +31,18 @@ class Hit(TypedDict):
     nearest_km: NotRequired[float | None]
 
 
+def fill(template: str, values: Mapping[str, str]) -> str:
+    """Replace each placeholder once; what a value contains is never taken for one."""
+    return PLACEHOLDER.sub(lambda found: values[found.group(1)], template)
+
+
 def task_values(texts: Texts, task: Hit) -> dict[str, str]:
     """Return the placeholders of a task: its own words, escaped, and its figures as they are shown."""
     values = {
         "id": str(task["id"]),
         "name": task["name"],
         "category": task["category"],
-        "price": price(texts, task),
+        "price": price(texts, task["base_price"], task["currency"], task["pricing"]),
         "duration": duration(texts, task["time_required"]),
         "offer": " · ".join(filter(None, (plural(texts["professionals"], task["professionals"]), _near(texts, task)))),
         "picture": picture(texts, task["picture"], task["category"]),
@@ -45,10 +51,10 @@ def task_values(texts: Texts, task: Hit) -> dict[str, str]:
     return {name: html.escape(value) for name, value in values.items()}
 
 
-def price(texts: Texts, task: Hit) -> str:
+def price(texts: Texts, amount: str, currency: str, pricing: str) -> str:
     """Return what a task costs, or where offers for it usually begin."""
-    shown = money(texts, task["base_price"], task["currency"])
-    return str(texts["by_quote"]).replace("{{price}}", shown) if task["pricing"] == "quote" else shown
+    shown = money(texts, amount, currency)
+    return str(texts["by_quote"]).replace("{{price}}", shown) if pricing == "quote" else shown
 
 
 def plural(forms: Sequence[str], count: int) -> str:
@@ -69,10 +75,15 @@ def money(texts: Texts, amount: str, currency: str) -> str:
     whole, _, decimals = amount.partition(".")
     if (currency, current_settings().market_country) != ("INR", "IN"):
         return f"{currency} {amount}"
+    shown = grouped(whole) + ("" if decimals in ("", "00") else f".{decimals}")
+    return str(texts["money"]).replace("{{amount}}", shown)
+
+
+def grouped(whole: str) -> str:
+    """Return a whole number as written in India: 12,34,567."""
     head, tail = whole[:-3], whole[-3:]
     groups = [head[max(0, end - 2) : end] for end in range(len(head), 0, -2)][::-1]
-    shown = ",".join([*groups, tail]) + ("" if decimals in ("", "00") else f".{decimals}")
-    return str(texts["money"]).replace("{{amount}}", shown)
+    return ",".join([*groups, tail])
 
 
 def rounded(value: float) -> str:

@@ -1,8 +1,7 @@
 """Pages for search engines and link previews, which run no JavaScript: the built page with head and content filled in.
 
-The landing page and tasks have an entry page with their content, of which only the head is replaced. Otherwise the
-content stands beside the empty application, which takes its place when it starts; the stylesheet hides it then
-(``#served`` in main.css).
+Visitors get an entry page with its content, of which only the head is replaced. For signed-in users the content stands
+beside the empty application, which takes its place when it starts; the stylesheet then hides it (``#served``).
 """
 
 import re

@@ -100,8 +100,10 @@ def _page(path: str) -> BaseResponse:
     if name not in policies:
         name = f"empty.{language}"
     page = entry_pages.filled(DIST / "pages" / f"{name}.json", path)
-    if page is None and name.startswith("search.") and request.query_string:
-        name = f"empty.{language}"  # the page as built shows all tasks, which is not what was asked for
+    is_search = name.startswith("search.") and request.query_string != b""
+    if page is None and (is_search or not _is_built(f"pages/{name}.html")):
+        # As built, a search shows all tasks, not those that were asked for, and a profile is never built without data.
+        name = f"empty.{language}"
     response = _built(name) if page is None else _compressed(page)
     if path.startswith(SHARED_VISIT):
         response.headers.update(SECRET_ADDRESS)
@@ -135,11 +137,10 @@ def page_with(
     policies = _policies()
     if policies is None:
         return not_built()
-    entry = entry_pages.name_of(path)
-    name = f"{entry}.{language}"
+    name = f"{entry_pages.name_of(path)}.{language}"
     page = entry_pages.filled(DIST / "pages" / f"{name}.json", path) if is_filled else None
-    # A profile's page is empty as well, and names the scripts that show a profile. The landing page needs no data.
-    if page is None and not (is_filled and entry in ("profile", "landing") and name in policies):
+    # The landing page needs no data; other pages say nothing without.
+    if page is None and not (is_filled and name.startswith("landing.") and name in policies):
         name = f"empty.{language}"
     if name not in policies:
         return not_built()

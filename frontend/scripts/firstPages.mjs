@@ -24,6 +24,13 @@ export const firstPages = {
     page: 'src/features/tasks/pages/TaskPage.vue',
     loads: [data],
   },
+  profile: {
+    path: '/professionals/1',
+    route: '/professionals/:id(\\d+)',
+    page: 'src/features/profiles/pages/ProfessionalPage.vue',
+    loads: [],
+    needsData: true,
+  },
   'sign-in': {
     path: '/sign-in',
     route: '/sign-in',
@@ -37,16 +44,6 @@ export const firstPages = {
     page: 'src/features/accounts/pages/SignUpPage.vue',
     loads: [data],
     hasForm: true,
-  },
-}
-
-/** Pages whose content the server writes beside the empty application (backend/api/public_pages.py); named and described as the first ones. */
-export const servedPages = {
-  profile: {
-    route: '/professionals/:id(\\d+)',
-    page: 'src/features/profiles/pages/ProfessionalPage.vue',
-    // Its data are read from the API, by a client that is loaded at the first call.
-    loads: [data, 'src/shared/api/generated/client.gen.ts'],
   },
 }
 
@@ -82,7 +79,7 @@ export function filesOf(modules, loadsLater = () => false) {
 
 /** The files of everything that a page loads and, last, of the entry; without a page, of the entry alone. */
 export function scriptsOf(name, language = 'en') {
-  const page = firstPages[name] ?? servedPages[name]
+  const page = firstPages[name]
   const first = language === 'en' ? [] : [`src/locales/${language}/index.ts`]
   const own = page ? [...textKeys(page, language), ...page.loads, page.page] : []
   return filesOf([...first, ...own, 'index.html'])

@@ -9,7 +9,7 @@
 import { createHash } from 'node:crypto'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { criticalCss, takeFontFaces } from './criticalCss.mjs'
-import { dist, firstPages, languages, scriptsOf, servedPages } from './firstPages.mjs'
+import { dist, firstPages, languages, scriptsOf } from './firstPages.mjs'
 import { templatesOf } from './templates.mjs'
 
 process.env.NODE_ENV = 'production'
@@ -19,7 +19,7 @@ let applications = 0
 /** Each page by an application of its own: router, texts and cached answers are one of each in a loaded module. */
 const application = () => import(`${prerender}?${(applications += 1)}`)
 const render = async (...what) => (await application()).render(...what)
-const { words, formatMoney, formatDuration, directionOf } = await application()
+const { words, profileWords, formatMoney, formatDuration, directionOf } = await application()
 
 const built = readFileSync(new URL('index.html', dist), 'utf8')
 const root = '<div id="app" class="isolate"></div>'
@@ -39,6 +39,8 @@ const fonts = {
 }
 /** A language in a script that we have no font for is drawn in the device's, beside our Latin letters. */
 const fontsOf = (language) => fonts[language] ?? fonts.en
+/** What the button for another language says, in letters that the device may not have. */
+const ownNamesOf = (language) => (fontsOf(language).length > 1 ? [] : ['own-names.woff2'])
 // For pages with prices.
 const rupee = 'anek-devanagari-latin-ext-wght-normal.woff2'
 const plain = built.replace(ours, '')
@@ -74,7 +76,11 @@ const preloaded = (names) =>
   )
 const head = (name, language, files) =>
   lines(
-    ...preloaded([...fontsOf(language), ...(firstPages[name].hasForm ? [] : [rupee])]),
+    ...preloaded([
+      ...fontsOf(language),
+      ...ownNamesOf(language),
+      ...(firstPages[name].hasForm ? [] : [rupee]),
+    ]),
     // The whole sheet comes after the first paint; `start` turns it on.
     sheet.replace('>', ' media="print" data-later>'),
     `<noscript>${sheet}</noscript>`,
@@ -112,16 +118,15 @@ function checked(html, where) {
   return html
 }
 /** A page without content, or with what the server writes beside the application: drawn by the whole sheet. */
-function emptyPage(name, language) {
-  const files = scriptsOf(name, language)
-  const hasPrices = name in servedPages
+function emptyPage(language) {
+  const files = scriptsOf('empty', language)
   return inLanguage(plain, language)
     .replace(
       '  </head>',
       () =>
         `    <style>${faces}</style>\n${lines(
-          fontCheck(lettersOf(hasPrices, language)),
-          ...preloaded([...fontsOf(language), ...(hasPrices ? [rupee] : [])]),
+          fontCheck(lettersOf(false, language)),
+          ...preloaded(fontsOf(language)),
           sheet,
           ...files.map((file) => `<link rel="modulepreload" crossorigin href="/app/${file}">`),
         )}  </head>`,
@@ -160,32 +165,32 @@ function pageOf(name, language, style) {
 mkdirSync(new URL('pages/', dist), { recursive: true })
 const write = (file, text) => writeFileSync(new URL(`pages/${file}`, dist), text)
 for (const language of languages) {
-  for (const [name, { path }] of Object.entries(firstPages)) {
+  for (const [name, { path, needsData }] of Object.entries(firstPages)) {
     const pages = []
     const raw = { title: '', html: '' }
     Object.assign(raw, await render(path, language))
     // Rendered first without its styles, to see what is there in any of its forms.
     const collect = (title, html) => (pages.push(html), { title, html })
-    const tools = { render, words, formatMoney, formatDuration, page: collect }
+    const tools = { render, words, profileWords, formatMoney, formatDuration, page: collect }
     const templates = await templatesOf(language, tools)[name]?.()
     const rows = Object.values(templates?.rows ?? {})
     const style = criticalCss(css, [plain, raw.html, ...pages, ...rows].join(''))
     const page = pageOf(name, language, style)
-    const whole = page(escaped(raw.title), raw.html)
-    note(`${name}.${language}`, whole)
-    write(`${name}.${language}.html`, whole)
-    if (!templates) continue
     const data = '    <script type="application/json" id="first-data">{{data}}</script>\n'
-    const filled = Object.fromEntries(
-      Object.entries(templates.pages).map(([key, { title, html }]) => [key, page(title, html, data)]),
-    )
-    write(`${name}.${language}.json`, JSON.stringify({ ...templates, pages: filled }))
+    const filled = Object.entries(templates?.pages ?? {}).map(([key, { title, html }]) => [
+      key,
+      page(title, html, data),
+    ])
+    // Without its data a profile says nothing: the server sends the empty page then.
+    const whole = needsData ? filled[0][1] : page(escaped(raw.title), raw.html)
+    note(`${name}.${language}`, whole)
+    if (!needsData) write(`${name}.${language}.html`, whole)
+    if (templates)
+      write(`${name}.${language}.json`, JSON.stringify({ ...templates, pages: Object.fromEntries(filled) }))
   }
-  for (const name of ['empty', ...Object.keys(servedPages)]) {
-    const page = emptyPage(name, language)
-    note(`${name}.${language}`, page)
-    write(`${name}.${language}.html`, page)
-  }
+  const empty = emptyPage(language)
+  note(`empty.${language}`, empty)
+  write(`empty.${language}.html`, empty)
 }
 write('manifest.json', JSON.stringify(policies))
 process.exit(0)

@@ -1,5 +1,7 @@
 // What an entry page looks like with data, as templates for the server (backend/api/entry_pages.py): each page is rendered with
 // made-up answers, and what is recognised of them is replaced by {{placeholders}}. Rows that repeat are cut out.
+import { profileTemplates } from './profileTemplates.mjs'
+
 const name = 'Qzxname'
 const made = {
   id: 918273,
@@ -40,7 +42,8 @@ function cut(html, first, holder) {
   return { rows: html.slice(start, end), page: `${html.slice(0, start)}{{${holder}}}${html.slice(end)}` }
 }
 
-export function templatesOf(language, { render, words, formatMoney, formatDuration, page }) {
+export function templatesOf(language, tools) {
+  const { render, words, formatMoney, formatDuration, page } = tools
   const figures = (texts) => [
     [formatMoney(made.base_price, 'INR', language), 'price'],
     [formatDuration(made.time_required, language), 'duration'],
@@ -176,5 +179,6 @@ export function templatesOf(language, { render, words, formatMoney, formatDurati
     }
     return { pages, texts }
   }
-  return { landing, search, task }
+  const profile = () => profileTemplates(language, { ...tools, cut, replaced })
+  return { landing, search, task, profile }
 }

@@ -240,23 +240,6 @@ def test_task_page_is_the_entry_page_with_another_head(
     assert 'id="served"' in client.get(f"/app/tasks/{market.task_id}").get_data(as_text=True), "not a visitor's page"
 
 
-def test_visitor_gets_the_page_that_names_the_scripts_of_a_profile(
-    market: RequestMarket, client: FlaskClient, dist: Path
-) -> None:
-    ravi = market.professional(firstname="Ravi")
-    script = '<link rel="modulepreload" href="/app/assets/profile.js">'
-    (dist / "pages/profile.en.html").write_text(BUILT.replace("</head>", f"{script}</head>"))
-    list_pages(dist, "empty.en", "profile.en")
-    address = f"/app/professionals/{ravi.id}"
-    page = client.get(address).get_data(as_text=True)
-    assert script in page
-    assert 'id="served"' in page
-    assert Head(page).title.startswith("Ravi")
-    assert script not in client.get("/app/professionals/999999").get_data(as_text=True), "there is no such profile"
-    client.set_cookie("csrf_refresh_token", "x")
-    assert script not in client.get(address).get_data(as_text=True), "not a visitor's page"
-
-
 def test_public_page_escapes_what_people_typed(market: RequestMarket, users: Users) -> None:
     ravi = market.professional(firstname="<b>Ravi", compname='"Rao" </title>')
     ravi.patch("/me/profile", {"about": HOSTILE})

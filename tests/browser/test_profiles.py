@@ -10,9 +10,11 @@ import pytest
 from PIL import Image, ImageDraw
 from playwright.sync_api import Browser, expect
 
+from tests.browser.chromium import script_of
 from tests.browser.conftest import OpenScreen
 from tests.browser.screen import DESK, PHONE, Screen
 from tests.browser.test_pages import sign_in
+from tests.browser.test_prerendered_pages import HeldFiles
 from tests.browser.texts import text
 from tests.factories.files import picture
 from tests.harness.caller import ADMIN_PASSWORD, PASSWORD, Caller
@@ -21,6 +23,13 @@ from tests.harness.market import RunningMarket
 pytestmark = pytest.mark.browser
 NUMBERS: Final = count(1)
 ABOUT: Final = "Fifteen years of pipes and taps.\nI speak English, Hindi and Kannada."
+AT_LENGTH: Final = " Each step was explained, and the old parts were shown." * 10
+AS_SENT_AND_AS_DRAWN: Final = """
+async () => {
+  const sent = new DOMParser().parseFromString(await (await fetch(location.href)).text(), 'text/html')
+  return [sent, document].map((page) => page.querySelector('main').innerHTML.replaceAll(/<!--.*?-->/g, ''))
+}
+"""
 
 
 def portrait() -> bytes:
@@ -65,7 +74,8 @@ def ravi(market: RunningMarket) -> Reviewed:
         professional.post(f"{path}/accept")
         professional.post(f"{path}/complete")
         customer.post(f"{path}/close", {})
-        customer.post(f"{path}/review", {"rating": rating, "comment": f"Came on time, visit {day}."}, status=201)
+        comment = f"Came on time, visit {day}." + (AT_LENGTH if rating == 3 else "")
+        customer.post(f"{path}/review", {"rating": rating, "comment": comment}, status=201)
         professional.post(f"{path}/review/reply", {"reply": "Thank you for the kind words."})
     return Reviewed(professional, task)
 
@@ -137,6 +147,30 @@ def test_profile_reads_without_javascript_and_in_hindi(
     window = screen(viewport=PHONE)
     window.go(f"/professionals/{ravi.id}?lang=hi").expect_text("काम और दाम").inspect("profile in Hindi")
     expect(window.page.locator("html")).to_have_attribute("lang", "hi")
+
+
+@pytest.mark.parametrize("language", ["en", "hi"])
+def test_profile_is_sent_as_the_application_draws_it(screen: OpenScreen, ravi: Reviewed, language: str) -> None:
+    ravi.caller.patch("/me/profile", {"about": ABOUT})
+    window = screen(viewport=PHONE).go(f"/professionals/{ravi.id}?lang={language}")
+    # The reviews become alive last: once the rest of a long one is shown on demand, all of the page is.
+    window.press(text("common.moreText", language)).press(text("common.lessText", language))
+    expect(window.page.get_by_role("button", name=text("common.moreText", language))).to_be_visible()
+    sent, drawn = window.page.evaluate(AS_SENT_AND_AS_DRAWN)
+    assert "Came on time, visit 2." in sent
+    assert sent == drawn
+
+
+def test_review_opened_before_its_script_arrives_is_opened_then(screen: OpenScreen, ravi: Reviewed) -> None:
+    window = screen(viewport=PHONE)
+    script = f"**{script_of('features/profiles/components/ProfileReviews.vue')}"
+    reviews = HeldFiles(window.page, script)
+    with window.page.expect_request(script):
+        window.go(f"/professionals/{ravi.id}").press(text("common.moreText"))
+    expect(window.page.get_by_text(AT_LENGTH.strip())).to_be_hidden()
+    reviews.release()
+    expect(window.page.get_by_role("button", name=text("common.lessText"))).to_be_visible()
+    expect(window.page.get_by_text(AT_LENGTH.strip())).to_be_visible()
 
 
 def test_profile_that_is_not_public_says_so(screen: OpenScreen, market: RunningMarket) -> None:

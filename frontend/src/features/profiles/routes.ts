@@ -4,7 +4,7 @@ export default [
   {
     path: '/professionals/:id(\\d+)',
     component: () => import('./pages/ProfessionalPage.vue'),
-    meta: { title: 'profiles.page.title', isPlain: true },
+    meta: { title: 'profiles.page.title', isPlain: true, isStatic: true },
   },
   {
     path: '/my-profile',

@@ -2,7 +2,7 @@ import { expect, it, vi } from 'vitest'
 import { createSSRApp, defineComponent, h, nextTick, ref } from 'vue'
 import { renderToString } from 'vue/server-renderer'
 import { until } from '@/shared/testing/mount'
-import { island, onTouch } from './island'
+import { island, onTouch, onView } from './island'
 
 const counter = defineComponent({
   setup() {
@@ -56,4 +56,28 @@ it('is there at once where it was loaded before', async () => {
   document.body.innerHTML = '<div id="app"></div>'
   createSSRApp(part).mount('#app')
   expect(document.querySelector('button')?.textContent).toBe('0')
+})
+
+it('is loaded once it comes close to the screen', async () => {
+  let tell: ((entries: { isIntersecting: boolean }[]) => void) | undefined
+  class Observer {
+    constructor(seen: NonNullable<typeof tell>) {
+      tell = seen
+    }
+    observe = vi.fn()
+    disconnect = vi.fn()
+  }
+  vi.stubGlobal('IntersectionObserver', Observer)
+  const load = vi.fn(() => Promise.resolve({ default: counter }))
+  const page = (part: typeof counter) => createSSRApp(defineComponent({ render: () => h('main', h(part)) }))
+  document.body.innerHTML = `<div id="app">${await renderToString(page(island(load, onView)))}</div>`
+  load.mockClear()
+  page(island(load, onView)).mount('#app')
+  await nextTick()
+  tell?.([{ isIntersecting: false }])
+  await nextTick()
+  expect(load).not.toHaveBeenCalled()
+  tell?.([{ isIntersecting: true }])
+  await until(() => load.mock.calls.length === 1, 'the part')
+  vi.unstubAllGlobals()
 })

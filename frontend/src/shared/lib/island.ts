@@ -27,6 +27,22 @@ export const onTouch: When = (element) =>
 /** When the browser has nothing else to do. */
 export const onIdle: When = whenIdle
 
+/** When it is on the screen or close to it, and the browser has nothing else to do. */
+export const onView: When = async (element) => {
+  await new Promise<void>((resolve) => {
+    const near = new IntersectionObserver(
+      (entries) => {
+        if (!entries.some((one) => one.isIntersecting)) return
+        near.disconnect()
+        resolve()
+      },
+      { rootMargin: '50%' },
+    )
+    near.observe(element)
+  })
+  await whenIdle()
+}
+
 /**
  * Return the part as a component. Where nothing was prerendered it loads at once; `preload` brings it in before a page that is
  * opened inside of the application, so that nothing is missing there for a moment. Vue's own strategies delay the hydration, but
