@@ -109,7 +109,7 @@ def test_review_is_announced_at_each_change_to_those_who_see_it(users: Users, pu
     admin, customer, professional = users.admin(), users.customer(), market.professional()
     request = market.bring_to("closed", customer, professional)
     do(customer, f"/requests/{request['id']}/review", {"rating": 4})
-    steps = (
+    steps: tuple[tuple[User, str, dict[str, str]], ...] = (
         (professional, f"/requests/{request['id']}/review/reply", {"reply": "Thank you"}),
         (professional, f"/requests/{request['id']}/review/report", {"reason": "Not my customer"}),
         (admin, f"/reviews/{request['id']}/hide", {"reason": "Not a review"}),
