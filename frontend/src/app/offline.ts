@@ -20,6 +20,8 @@ const answersOf = 'doorstep-answers-of'
 const soon = 3_000
 /** A page that is looked at again after this long reads what has changed meanwhile. */
 const rest = 5 * 60_000
+/** Who asked for the next version does not wait longer for it. */
+const patience = 5_000
 
 /** Follow the session: what is kept belongs to its account, and goes with it. */
 export function workOffline(): void {
@@ -101,9 +103,10 @@ function noticeNext(registration: ServiceWorkerRegistration): void {
     // The first version takes no other's place.
     if (!waiting || !navigator.serviceWorker.controller) return
     appStatus.activateNext = () => {
-      navigator.serviceWorker.addEventListener('controllerchange', () => window.location.reload(), {
-        once: true,
-      })
+      const reload = (): void => window.location.reload()
+      navigator.serviceWorker.addEventListener('controllerchange', reload, { once: true })
+      // The browser lets the version before finish what it is loading. Leaving the page ends that too.
+      setTimeout(reload, patience)
       waiting.postMessage('activate')
     }
   }
