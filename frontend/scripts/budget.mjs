@@ -44,7 +44,7 @@ const budgets = {
   dashboard: 160_000,
 }
 /** Each of the files is asked for before the page is painted, and evaluated with a pause after it. */
-const mostFiles = { landing: 9, search: 16, task: 26, profile: 8, 'sign-in': 19, 'sign-up': 30 }
+const mostFiles = { landing: 10, search: 16, task: 26, profile: 8, 'sign-in': 19, 'sign-up': 30 }
 const kilobytes = (size) => `${(size / 1000).toFixed(1).padStart(7)} kB`
 const sizeOf = (file) => gzipSync(readFileSync(new URL(file, dist)), { level: 9 }).length
 
