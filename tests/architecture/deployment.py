@@ -13,6 +13,8 @@ from backend.settings import ROOT, Settings
 DEPLOY: Final = ROOT / "deploy"
 KUBERNETES: Final = DEPLOY / "kubernetes"
 OVERLAYS: Final = sorted(path.name for path in (KUBERNETES / "overlays").iterdir())
+MARGIN_SECONDS: Final = 5  # for what follows DRAIN_SECONDS and SHUTDOWN_SECONDS
+ENTRY_POINTS: Final = {"prepare", "web", "worker", "beat", "events"}
 POD_KINDS: Final = ("Deployment", "StatefulSet", "Job")
 SETTINGS: Final = {field.name.upper(): field.metadata["secret"] for field in dataclasses.fields(Settings)}
 Node = dict[str, Any]  # of YAML, whose shape the schemas check
@@ -107,3 +109,14 @@ def seconds(text: str) -> int:
     """Return a duration such as `35s`, `1m` or `6h`."""
     factor = {"s": 1, "m": 60, "h": 3600}.get(text[-1])
     return int(text[:-1]) * factor if factor else int(text)
+
+
+def key_values(path: Path) -> dict[str, str]:
+    """Return the settings of a file with a `name = value` on each line."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return {name.strip(): value.strip() for name, sign, value in (line.partition("=") for line in lines) if sign}
+
+
+def drain_settings(given: dict[str, str]) -> dict[str, str]:
+    """Return those settings that say how long a process may take to end."""
+    return {key: given[key] for key in ("DRAIN_SECONDS", "SHUTDOWN_SECONDS") if key in given}

@@ -1,10 +1,8 @@
-"""What `deploy/` and compose.scale.yml hold fits the product: settings, commands, probes, limits, labels, times."""
+"""Manifests, container files and compose.scale.yml fit the product: settings, commands, probes, limits, labels."""
 
-import importlib.util
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import kubernetes_validate
@@ -16,15 +14,21 @@ from opentelemetry.sdk.trace import TracerProvider
 from backend.core.observability import tracing
 from backend.settings import ROOT, VERSION, Settings
 from tests.architecture import deployment
-from tests.architecture.deployment import KUBERNETES, OVERLAYS, Node
+from tests.architecture.deployment import (
+    ENTRY_POINTS,
+    KUBERNETES,
+    MARGIN_SECONDS,
+    OVERLAYS,
+    Node,
+    drain_settings,
+    key_values,
+)
 
 BASE = KUBERNETES / "base"
 COMPOSE = ROOT / "compose.scale.yml"
 SCHEMAS = "1.37"
 # Kinds of operators, whose schemas are in their own releases.
 CUSTOM = {"Cluster", "Pooler", "ScheduledBackup", "ServiceMonitor", "PodMonitor", "PrometheusRule"}
-MARGIN_SECONDS = 5  # for what follows DRAIN_SECONDS and SHUTDOWN_SECONDS
-ENTRY_POINTS = {"prepare", "web", "worker", "beat", "events"}
 SERVICES = ENTRY_POINTS | {"worker-exports"}
 
 
@@ -299,10 +303,6 @@ def test_pods_get_the_time_that_draining_takes(name: str) -> None:
         assert template["spec"]["terminationGracePeriodSeconds"] >= needed, node["metadata"]["name"]
 
 
-def drain_settings(given: dict[str, str]) -> dict[str, str]:
-    return {key: given[key] for key in ("DRAIN_SECONDS", "SHUTDOWN_SECONDS") if key in given}
-
-
 def run_make_secrets(folder: Path) -> dict[str, str]:
     """Run the script into a new folder, and return what it wrote."""
     target = folder / "secrets"
@@ -415,11 +415,6 @@ class TestCompose:
         assert source["datasources"][0]["url"] == "http://prometheus:9090"
 
 
-def key_values(path: Path) -> dict[str, str]:
-    lines = path.read_text(encoding="utf-8").splitlines()
-    return {name.strip(): value.strip() for name, sign, value in (line.partition("=") for line in lines) if sign}
-
-
 def test_pgbouncer_in_containers_differs_only_in_addresses() -> None:
     plain = key_values(ROOT / "deploy" / "pgbouncer.ini")
     plain["max_prepared_statements"] = plain.pop("; max_prepared_statements")
@@ -445,62 +440,3 @@ def test_haproxy_in_containers_differs_only_in_addresses() -> None:
     removed = [line.split()[0] for line in plain if line not in inside]
     assert added == ["maxconn", "resolvers", "parse-resolv-conf", "hold", "bind", "server-template", "server-template"]
     assert removed == ["maxconn", "stats", "bind", "server", "server", "server", "server"]
-
-
-def directives() -> Iterator[tuple[str, deployment.Unit]]:
-    found = deployment.units()
-    assert set(found) == {f"doorstep-{name}" for name in (*ENTRY_POINTS, "backup")}
-    yield from found.items()
-
-
-HARDENED = {
-    "NoNewPrivileges": "yes", "ProtectSystem": "strict", "ProtectHome": "yes", "PrivateTmp": "yes",
-    "PrivateDevices": "yes", "ProtectKernelModules": "yes", "ProtectKernelTunables": "yes", "RestrictNamespaces": "yes",
-    "RestrictSUIDSGID": "yes", "SystemCallFilter": "@system-service", "CapabilityBoundingSet": "", "UMask": "0077",
-}  # fmt: skip
-
-
-class TestSystemd:
-    def test_units_are_hardened_and_limited(self) -> None:
-        for name, unit in directives():
-            assert {key: unit.get("Service", key, fallback="absent") for key in HARDENED} == HARDENED, name
-            assert unit.get("Service", "User") == "doorstep", name
-            assert unit.all("MemoryMax"), name
-            assert unit.all("TasksMax"), name
-
-    def test_commands_exist_and_only_owners_get_the_owner(self) -> None:
-        for name, unit in directives():
-            (command,) = unit.all("ExecStart")
-            (module,) = re.findall(r"python -m ([\w.]+)", command)
-            assert importlib.util.find_spec(module), name
-            given = "owner_database_url:" in unit.get("Service", "LoadCredential")
-            assert given == (name in ("doorstep-prepare", "doorstep-backup")), name
-
-    def test_settings_exist_and_secrets_are_credentials(self) -> None:
-        example = key_values(ROOT / "deploy" / "systemd" / "doorstep.env")
-        names = [name for name in example if not name.startswith("#")]
-        assert deployment.unknown_settings(names) == []
-        for name, unit in directives():
-            given = dict(line.split("=", 1) for line in unit.all("Environment"))
-            assert deployment.unknown_settings(list(given)) == [], name
-            loaded = {line.split(":")[0] for line in unit.all("LoadCredential")}
-            assert {value.removeprefix("%d/") for key, value in given.items() if key.endswith("_FILE")} == loaded, name
-
-    def test_services_get_the_time_that_draining_takes(self) -> None:
-        example = drain_settings(key_values(ROOT / "deploy" / "systemd" / "doorstep.env"))
-        for name, unit in directives():
-            if unit.all("Type") == ["oneshot"]:
-                continue
-            own = dict(line.split("=", 1) for line in unit.all("Environment"))
-            settings = Settings.from_env({**drain_settings(own), **example})
-            needed = settings.drain_seconds + settings.shutdown_seconds + MARGIN_SECONDS
-            assert int(unit.get("Service", "TimeoutStopSec")) >= needed, name
-
-    def test_target_starts_every_process_and_the_timer_the_backup(self) -> None:
-        folder = ROOT / "deploy" / "systemd"
-        wanted = re.findall(r"doorstep-(\w+)\.service", (folder / "doorstep.target").read_text())
-        assert set(wanted) == ENTRY_POINTS - {"prepare"}
-        assert (folder / "doorstep-backup.timer").is_file()
-        for name, unit in directives():
-            if name.removeprefix("doorstep-") in wanted:
-                assert "doorstep-prepare.service" in unit.get("Unit", "After"), name

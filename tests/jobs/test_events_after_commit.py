@@ -129,7 +129,7 @@ def test_entry_of_audit_trail_is_announced_to_admins_but_not_a_read(users: Users
     assert events(published, "audit") == {((), ("admin",), None, None)}
     published.clear()
     assert admin.get(f"/customers/{customer.id}").status_code == 200
-    assert published == [], "pages that read again would tell each other for ever"
+    assert published == [], "a read that is announced makes pages read again without end"
 
 
 def test_every_way_to_end_sessions_ends_their_streams(users: Users, published: list[Message]) -> None:

@@ -41,6 +41,13 @@ class HAProxy:
     def wait_for(self, name: str, state: str) -> None:
         assert wait_until(lambda: self.servers()[name] == state), self.servers()
 
+    def take_back(self, machine: Machine, number: int) -> None:
+        """Start the web server and live updates of a machine that was taken out, and wait until both are used."""
+        machine.start("web")
+        machine.start("events")
+        self.wait_for(f"web{number}", "UP")
+        self.wait_for(f"events{number}", "UP")
+
 
 def environ(port: int, stats: str, machines: tuple[Machine, Machine]) -> dict[str, str]:
     """Return what the configuration takes from the environment."""

@@ -143,19 +143,16 @@ def test_rolling_upgrade_with_migrations_fails_no_call_and_loses_no_write(
             assert (prepared["migrated"], prepared["waiting"], ask(REVISION)) == (True, ["9002"], "9001")
             load.wait_for_calls(CALLS)
             with loading(proxy.url, ADDED) as added:
-                for machine, web, events in zip(machines, ("web1", "web2"), ("events1", "events2"), strict=True):
+                for number, machine in enumerate(machines, start=1):
                     machine.tree = next_tree
                     machine.stop("worker")
                     machine.start("worker")
                     machine.running["web"].send_signal(signal.SIGTERM)
-                    proxy.wait_for(web, "DOWN")
+                    proxy.wait_for(f"web{number}", "DOWN")
                     machine.stop("events")
                     machine.stop("web")
                     load.wait_for_calls(CALLS)
-                    machine.start("web")
-                    machine.start("events")
-                    proxy.wait_for(web, "UP")
-                    proxy.wait_for(events, "UP")
+                    proxy.take_back(machine, number)
                     load.wait_for_calls(CALLS)
             assert wait_until(lambda: ask(VERSIONS) == NEXT)
             prepared = json.loads(machines[0].run("backend.launch.prepare").splitlines()[-1])
