@@ -161,9 +161,8 @@ def test_claim_without_valkey_is_neither_held_nor_refused() -> None:
     client.close()
 
 
-@pytest.mark.parametrize("goes_on", ["claim", "lookup"])
 @pytest.mark.parametrize("is_silent", ["before the claim", "before its release"])
-def test_claim_that_valkey_holds_after_it_froze_is_released(valkey_url: str, is_silent: str, goes_on: str) -> None:
+def test_claim_that_valkey_holds_after_it_froze_expires(valkey_url: str, is_silent: str) -> None:
     port = urlsplit(valkey_url).port or 0
     proxy = SilentProxy(port)
     direct = redis.Redis.from_url(valkey_url)
@@ -174,22 +173,12 @@ def test_claim_that_valkey_holds_after_it_froze_is_released(valkey_url: str, is_
     earlier = sets(direct)
     if is_silent == "before the claim":
         proxy.silence()
-    with store.claimed("claim", seconds=600) as is_held:
+    with store.claimed("claim", seconds=2) as is_held:
         assert is_held is (None if is_silent == "before the claim" else True)
         proxy.silence()
-        assert store.get("key") is None, "its failure opens the circuit breaker before the release"
     proxy.resume()
     assert wait_until(lambda: sets(direct) > earlier), "Valkey carries out what was sent while it froze"
-
-    def is_free() -> bool:
-        if goes_on == "lookup":
-            store.get("key")
-            return direct.get(f"{PREFIX}claim") is None
-        with store.claimed("claim", seconds=600) as is_held:
-            return is_held is True
-
-    assert wait_until(is_free)
-    assert direct.get(f"{PREFIX}claim") is None
+    assert wait_until(lambda: direct.get(f"{PREFIX}claim") is None)
     for each in (client, direct, proxy):
         each.close()
 

@@ -2,8 +2,6 @@
 
 import hashlib
 import threading
-import uuid
-from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
@@ -16,6 +14,8 @@ from flask import Flask
 from flask_caching import Cache
 from flask_caching.backends.rediscache import RedisCache
 from redis.backoff import NoBackoff
+from redis.exceptions import LockError
+from redis.lock import Lock
 from redis.retry import Retry
 
 from backend.core import valkey
@@ -36,7 +36,6 @@ def _prefix() -> str:
 PREFIX: Final = _prefix()
 POLL_SECONDS: Final = 0.01
 RENEWALS: Final = 3  # of a claim within its seconds
-MOST_UNRELEASED: Final = 64  # claims that this process remembers; any others expire by themselves
 Found = TypeVar("Found")
 
 
@@ -92,7 +91,6 @@ class ValkeyStore(RedisCache):
     def __init__(self, host: redis.Redis, *, key_prefix: str = PREFIX, **_: object) -> None:
         super().__init__(host, key_prefix=key_prefix)
         self._breaker = CircuitBreaker("cache", event="cache.unavailable", errors=(redis.RedisError, OSError))
-        self._unreleased: deque[_Claim] = deque(maxlen=MOST_UNRELEASED)
 
     @classmethod
     def factory(cls, app: Flask, config: dict[str, Any], args: list[Any], kwargs: dict[str, Any]) -> Self:  # noqa: ARG003  # the library's signature
@@ -107,7 +105,6 @@ class ValkeyStore(RedisCache):
         """Return the stored response, as ``get`` does, and the result of work that runs while Valkey responds."""
         done: list[Found] = []
         data = self._breaker.call(self._read, PREFIX + key, lambda: done.append(work()))
-        self._release_claims()
         return self.serializer.loads(data), done[0] if done else work()
 
     def set(self, key: str, value: CachedResponse, timeout: int | timedelta | None = None) -> bool:
@@ -121,49 +118,34 @@ class ValkeyStore(RedisCache):
         ``is_renewed``: it is renewed for as long as the block takes, and lasts for those seconds after a process that
         is killed.
 
-        Yields whether it was free within the time to wait, or None if Valkey is unavailable. A Valkey that froze
-        executes later what was sent to it, so a claim without a response is released as well. Where that fails,
-        the next lookup or claim of this process tries again; otherwise the claim would refuse others until it expires.
+        Yields whether it was free within the time to wait, or None if Valkey is unavailable. It lasts for its seconds
+        too where it could not be released, or where a Valkey that froze executes it later.
         """
-        self._release_claims()
         lock = self._write_client.lock(
             PREFIX + key, timeout=seconds, sleep=POLL_SECONDS, blocking_timeout=wait, thread_local=False
         )
-        claim = _Claim(lock)
-        is_held = self._breaker.call(claim.acquire)
+        is_held = self._breaker.call(lock.acquire)
         try:
-            with self._renewing(claim, every=seconds / RENEWALS) if is_held and is_renewed else nullcontext():
+            with self._renewing(lock, every=seconds / RENEWALS) if is_held and is_renewed else nullcontext():
                 yield is_held
         finally:
-            if claim.may_be_held:
-                self._unreleased.append(claim)
-                self._release_claims()
+            if is_held:
+                self._breaker.call(_unless_lost, lock.release)
 
     @contextmanager
-    def _renewing(self, claim: "_Claim", *, every: float) -> Iterator[None]:
-        """Renew a claim every so many seconds. One that was lost meanwhile, as Valkey was away, stays lost."""
+    def _renewing(self, lock: Lock, *, every: float) -> Iterator[None]:
+        """Renew a lock every so many seconds. One that was lost meanwhile, as Valkey was away, stays lost."""
         ended = threading.Event()
 
         def renew() -> None:
             while not ended.wait(every):
-                self._breaker.call(claim.renew)
+                self._breaker.call(_unless_lost, lock.reacquire)
 
         threading.Thread(target=renew, name="claim-renewal", daemon=True).start()
         try:
             yield
         finally:
             ended.set()
-
-    def _release_claims(self) -> None:
-        """Release the claims that have ended, until one of them cannot be released now."""
-        while self._unreleased:
-            try:
-                claim = self._unreleased.popleft()
-            except IndexError:  # another thread has just taken the last one
-                return
-            if not self._breaker.call(claim.release):
-                self._unreleased.append(claim)
-                return
 
     def _read(self, key: str, meanwhile: Callable[[], None]) -> bytes | None:
         """Read through a connection itself: the client's ``get`` takes twice as long, and this runs at every miss."""
@@ -180,30 +162,10 @@ class ValkeyStore(RedisCache):
             pool.release(connection)
 
 
-class _Claim:
-    """A lock that Valkey may hold for this process even if its response did not arrive."""
-
-    def __init__(self, lock: redis.lock.Lock) -> None:
-        self._lock, self._token = lock, uuid.uuid4().hex
-        self.may_be_held = False
-
-    def acquire(self) -> bool:
-        """Acquire the lock, and return whether it was free."""
-        self.may_be_held = True  # also if this raises
-        self.may_be_held = bool(self._lock.acquire(token=self._token))
-        return self.may_be_held
-
-    def renew(self) -> bool:
-        """Renew the lock once it was acquired, from any thread, and return True."""
-        with suppress(redis.exceptions.LockError):  # it had expired, or was released
-            self._lock.reacquire()
-        return True
-
-    def release(self) -> bool:
-        """Release the lock, from any thread, and return True: the circuit breaker returns None after a failure."""
-        with suppress(redis.exceptions.LockError):  # it had expired, and another process may hold it
-            self._lock.do_release(self._token)
-        return True
+def _unless_lost(work: Callable[[], object]) -> None:
+    """Do something with a lock, unless it expired and may be another's: that is no failure of Valkey."""
+    with suppress(LockError):
+        work()
 
 
 def shared_store(app: Flask, settings: Settings) -> ValkeyStore:
