@@ -34,7 +34,7 @@ Say = Callable[[str], None]
 CONNECTED: Final = """
 SELECT count(*) FROM pg_stat_activity WHERE datname = %s AND usename IS NOT NULL AND pid <> pg_backend_pid()
 """
-IN_USE: Final = "{} connections to the database are open. Stop web server, worker and beat, then restore again."
+IN_USE: Final = "{} connections to the database are open. Stop web server, worker and beat, then try again."
 NOT_SAVED: Final = "The current state cannot be backed up: {} OVER=1 restores without backing it up first."
 
 

@@ -27,6 +27,8 @@ from tests.waiting import HANG_SECONDS
 RULES: Final = ROOT / "deploy" / "prometheus" / "alerts.yml"
 RULE_TESTS: Final = RULES.with_name("alerts.test.yml")
 RULE_OBJECT: Final = ROOT / "deploy" / "kubernetes" / "components" / "monitoring" / "alerts.yaml"
+SCALER: Final = ROOT / "deploy" / "kubernetes" / "components" / "worker-age" / "kustomization.yaml"
+ADAPTER: Final = RULES.with_name("adapter.yml")
 DASHBOARD: Final = ROOT / "deploy" / "grafana" / "doorstep.json"
 RUNBOOK: Final = ROOT / "docs" / "how-to" / "respond-to-alerts.md"
 PROMTOOL: Final = shutil.which("promtool")
@@ -129,6 +131,17 @@ def test_queries_of_alerts_and_dashboard_name_metrics_and_labels_that_exist(
             checked.add(name)
     assert not problems, problems
     assert len(checked) > 30
+
+
+def test_autoscaler_of_workers_and_its_adapter_name_a_metric_that_exists(
+    exposition: Mapping[str, Mapping[str, set[str]]],
+) -> None:
+    (patch,) = yaml.safe_load(SCALER.read_text())["patches"]
+    asked = yaml.safe_load(patch["patch"])[0]["value"]["external"]["metric"]["name"]
+    (rule,) = yaml.safe_load(ADAPTER.read_text())["externalRules"]
+    # Without a name of its own, a rule gives the metric that of its series.
+    assert (asked, "name" in rule) == (rule["seriesQuery"].partition("{")[0], False)
+    assert asked in exposition
 
 
 @pytest.mark.parametrize("query", ["sum(rate(http_requests[5m]))", 'max(part_up{component="database"})'])

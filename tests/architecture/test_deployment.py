@@ -244,6 +244,19 @@ def test_component_for_spans_sets_variables_of_opentelemetry_alone(monkeypatch: 
         assert not [key for key in deployment.settings_of(overlay(name)) if key.startswith("OTEL_")], "off by default"
 
 
+def test_component_for_age_of_jobs_makes_a_valid_autoscaler_and_is_off_by_default() -> None:
+    component = KUBERNETES / "components" / "worker-age"
+    (patch,) = deployment.kustomization(component)["patches"]
+    (scaler,) = targets(patch, deployment.objects_of(BASE))
+    metric, behaviour = yaml.safe_load(patch["patch"])
+    assert (metric["path"], behaviour["path"]) == ("/spec/metrics/-", "/spec/behavior/scaleUp")
+    scaler["spec"]["metrics"].append(metric["value"])
+    scaler["spec"]["behavior"]["scaleUp"] = behaviour["value"]
+    kubernetes_validate.validate(scaler, SCHEMAS, strict=True)
+    for name in OVERLAYS:
+        assert not [one for one in deployment.kustomization(overlay(name))["components"] if one.endswith("worker-age")]
+
+
 def targets(patch: Node, objects: list[Node]) -> list[Node]:
     wanted = patch["target"]
     return [

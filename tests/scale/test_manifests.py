@@ -14,7 +14,7 @@ from tests.architecture import deployment
 from tests.architecture.test_deployment import CUSTOM, SCHEMAS
 from tests.scale.lab import find_program, needs
 
-UNITS = ROOT / "deploy" / "systemd"
+UNITS = (ROOT / "deploy" / "systemd", ROOT / "deploy" / "wal-archive")
 INSTALLED_AT = "/opt/doorstep"
 
 
@@ -62,9 +62,27 @@ def test_kustomize_gives_every_process_the_variables_for_spans(name: str, tmp_pa
             assert used == [settings["metadata"]["name"]], node["metadata"]["name"]
 
 
+@needs("kubectl")
+@pytest.mark.parametrize("name", deployment.OVERLAYS)
+def test_kustomize_scales_workers_by_age_where_the_component_is_added(name: str, tmp_path: Path) -> None:
+    folder = shutil.copytree(deployment.KUBERNETES, tmp_path / "kubernetes") / "overlays" / name
+    wanted = deployment.kustomization(folder)
+    wanted["components"].append("../../components/worker-age")
+    (folder / "kustomization.yaml").write_text(yaml.safe_dump(wanted))
+    done = run("kubectl", "kustomize", str(folder))
+    assert done.returncode == 0, done.stderr
+    (scaler,) = (
+        node
+        for node in yaml.safe_load_all(done.stdout)
+        if node["kind"] == "HorizontalPodAutoscaler" and node["metadata"]["name"] == "doorstep-worker"
+    )
+    kubernetes_validate.validate(scaler, SCHEMAS, strict=True)
+    assert [metric["type"] for metric in scaler["spec"]["metrics"]] == ["Resource", "External"]
+
+
 @needs("systemd-analyze")
 def test_systemd_accepts_the_units(tmp_path: Path) -> None:
-    for path in UNITS.iterdir():
+    for path in (path for folder in UNITS for path in folder.iterdir()):
         # Programs that a unit starts must exist: here they are those of this checkout.
         (tmp_path / path.name).write_text(path.read_text().replace(INSTALLED_AT, str(ROOT)))
     units = [str(path) for path in tmp_path.iterdir() if path.suffix in (".service", ".target", ".timer")]

@@ -1,21 +1,18 @@
 """PostgreSQL with Patroni, PgBouncer and HAProxy as shipped: what happens to calls when a part of it fails."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 import yaml
 
-from backend.app import create_app
 from backend.core.db.session import db
-from backend.settings import Settings
-from tests.factories.requests import RequestMarket
-from tests.factories.users import Users
+from tests.scale.archive import Archive
 from tests.scale.lab import NAMESPACES, Lab, needs
-from tests.scale.load import Load
+from tests.scale.markets import loads, on_database
 from tests.scale.namespaces import Link
-from tests.scale.patroni import CONFIGURATION, NODES, Cluster
+from tests.scale.patroni import CONFIGURATION, NODES, PASSWORD, PROGRAMS, Cluster
 from tests.waiting import wait_until
 
 pytestmark = [needs("patroni>=4", "etcd", "haproxy", "pgbouncer"), pytest.mark.long]
@@ -25,16 +22,8 @@ PATIENT = {"DB_POOL_TIMEOUT_SECONDS": "60"}
 
 
 @pytest.fixture
-def lab(environ: dict[str, str], tmp_path: Path, public_folder: Path) -> Iterator[Lab]:
-    """Return a lab without the tests' own market. It ends before the folder in which the nodes write."""
-    made = Lab(environ, tmp_path)
-    yield made
-    made.end()
-
-
-@pytest.fixture
-def cluster(lab: Lab, public_folder: Path) -> Iterator[Cluster]:
-    with closing_cluster(Cluster(lab, public_folder)) as made:
+def cluster(bare_lab: Lab, public_folder: Path) -> Iterator[Cluster]:
+    with closing_cluster(Cluster(bare_lab, public_folder)) as made:
         yield made
 
 
@@ -46,26 +35,8 @@ def closing_cluster(cluster: Cluster) -> Iterator[Cluster]:
         cluster.end()
 
 
-@contextmanager
-def loads(lab: Lab, cluster: Cluster, **changes: str) -> Iterator[Callable[[], Load]]:
-    """Start a web server on the cluster, and return what makes a load for it."""
-    one = lab.machine("one", **cluster.settings, DB_READ_POOL_SIZE="8", **changes)
-    one.changes["PUBLIC_URL"] = one.url
-    one.run("backend.launch.prepare")
-    one.start("web")
-    app = create_app(Settings.from_env(one.environ))
-    with app.app_context():
-        try:
-            market = RequestMarket(Users(app))
-            market.professional()
-            customers = [market.users.customer() for _ in range(3)]
-            yield lambda: Load(one.url, customers, market.task_id)
-        finally:
-            db.engine.dispose()
-
-
-def test_switchover_fails_no_call_and_killed_leader_loses_no_write(lab: Lab, cluster: Cluster) -> None:
-    with loads(lab, cluster, **PATIENT) as make_load:
+def test_switchover_fails_no_call_and_killed_leader_loses_no_write(bare_lab: Lab, cluster: Cluster) -> None:
+    with loads(bare_lab, cluster.settings, **PATIENT) as make_load:
         first = cluster.wait_until_calm()
         with make_load() as load:
             load.wait_for_calls(CALLS)
@@ -88,12 +59,38 @@ def test_switchover_fails_no_call_and_killed_leader_loses_no_write(lab: Lab, clu
         cluster.wait_until_calm()  # it follows again by itself
 
 
+def test_archive_follows_the_next_leader_and_restores_all_writes(
+    bare_lab: Lab, cluster: Cluster, public_folder: Path
+) -> None:
+    """WAL is received from the leader and from the one after it; all three nodes are lost, and the archive restored."""
+    archive = Archive(bare_lab, public_folder, programs=PROGRAMS, user=cluster.user)
+    cluster.keep_slot_of_archive()
+    archive.receive(cluster.primary, PASSWORD)
+    with loads(bare_lab, cluster.settings) as make_load:
+        with make_load() as load:
+            load.wait_for_calls(CALLS)
+            archive.base_backup()
+            cluster.kill(cluster.wait_until_calm())
+            load.wait_for_writes(CALLS)
+        archive.wait_for(cluster.superuser_url)
+    cluster.end()
+    restored = f"postgresql://doorstep_app:{PASSWORD}@127.0.0.1:{archive.restore()}/doorstep"
+    try:
+        with on_database({**bare_lab.environ, "DATABASE_URL": restored}):
+            assert load.lost() == {}
+    finally:
+        archive.end()
+
+
 @needs(NAMESPACES)
-def test_silent_etcd_fails_no_call_and_leader_cut_off_loses_no_write(lab: Lab, public_folder: Path) -> None:
+def test_silent_etcd_fails_no_call_and_leader_cut_off_loses_no_write(bare_lab: Lab, public_folder: Path) -> None:
     """The leader's link is cut in the kernel; before that, etcd is silent for longer than a leader may be."""
     ttl = yaml.safe_load(CONFIGURATION.read_text())["bootstrap"]["dcs"]["ttl"]
-    link, first = Link(lab), NODES[0]
-    with closing_cluster(Cluster(lab, public_folder, link)) as cluster, loads(lab, cluster) as make_load:
+    link, first = Link(bare_lab), NODES[0]
+    with (
+        closing_cluster(Cluster(bare_lab, public_folder, link)) as cluster,
+        loads(bare_lab, cluster.settings) as make_load,
+    ):
         with make_load() as load:
             load.wait_for_calls(CALLS)
             cluster.stop_etcd()

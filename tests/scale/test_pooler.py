@@ -1,64 +1,21 @@
 """Doorstep behind PgBouncer in transaction mode: several machines share a few sessions of the database."""
 
-from collections.abc import Iterator
 from contextlib import ExitStack
-from pathlib import Path
-from urllib.parse import urlsplit
 
 import psycopg
-import pytest
-from psycopg import sql
 
 from backend.core.db.session import session_defaults
 from backend.settings import Settings
 from tests.factories.requests import RequestMarket
 from tests.factories.silent_proxy import SilentProxy
 from tests.scale import pgbouncer
-from tests.scale.lab import Lab, Machine, get, needs
+from tests.scale.lab import Lab, Machine, get
 from tests.scale.load import Load
 from tests.scale.test_machines import call, require_agreement
 from tests.waiting import wait_until
 
-ROLE, PASSWORD = "doorstep_pooled", "password-of-the-pooled-role"
 CALLS = 400
 FEW_CALLS = 12
-
-
-@pytest.fixture
-def role(postgres_url: str) -> Iterator[str]:
-    """Return the name of the application's role, which `prepare` creates; it goes with the test."""
-    yield ROLE
-    with psycopg.connect(postgres_url, autocommit=True) as connection:
-        if connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (ROLE,)).fetchone():
-            for order in ("DROP OWNED BY {}", "DROP ROLE {}"):
-                connection.execute(sql.SQL(order).format(sql.Identifier(ROLE)))
-
-
-@pytest.fixture
-def database(postgres_url: str) -> Iterator[SilentProxy]:
-    """Return what stands between the pooler and PostgreSQL, which can be cut."""
-    proxy = SilentProxy(urlsplit(postgres_url).port or 0)
-    yield proxy
-    proxy.close()
-
-
-@pytest.fixture(
-    params=[pytest.param("off", marks=needs("pgbouncer")), pytest.param("on", marks=needs("pgbouncer>=1.21"))]
-)
-def pooled(
-    request: pytest.FixtureRequest, lab: Lab, role: str, database: SilentProxy, public_folder: Path
-) -> dict[str, str]:
-    """Return the settings of machines behind a pooler, with prepared statements off and on."""
-    users = {role: PASSWORD, pgbouncer.ADMIN: "a"}
-    postgres_url = lab.environ["DATABASE_URL"]
-    server = postgres_url.replace(f":{urlsplit(postgres_url).port}/", f":{database.port}/")
-    port = pgbouncer.start(lab, public_folder, server=server, users=users, prepares=request.param == "on")
-    return {
-        "DATABASE_URL": f"postgresql://{role}:{PASSWORD}@127.0.0.1:{port}{urlsplit(postgres_url).path}",
-        "OWNER_DATABASE_URL": postgres_url,
-        "DATABASE_POOLED": "on",
-        "DB_PREPARE": request.param,
-    }
 
 
 def sessions_are_named_after(*kinds: str, server: str) -> bool:
@@ -68,7 +25,7 @@ def sessions_are_named_after(*kinds: str, server: str) -> bool:
     def look() -> bool:
         with psycopg.connect(server) as connection:
             query = "SELECT application_name FROM pg_stat_activity WHERE usename = %s"
-            seen.update(name for (name,) in connection.execute(query, (ROLE,)).fetchall())
+            seen.update(name for (name,) in connection.execute(query, (pgbouncer.ROLE,)).fetchall())
         return seen.issuperset(kinds)
 
     return wait_until(look)
@@ -116,7 +73,9 @@ def test_calls_jobs_and_commands_work_behind_a_pooler_with_all_limits(
         query = "SELECT lower(name), setting FROM pg_settings WHERE lower(name) = ANY(%s)"
         assert dict(connection.execute(query, (list(wanted),)).fetchall()) == wanted
     with psycopg.connect(postgres_url) as connection:
-        counted = connection.execute("SELECT count(*) FROM pg_stat_activity WHERE usename = %s", (ROLE,)).fetchone()
+        counted = connection.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE usename = %s", (pgbouncer.ROLE,)
+        ).fetchone()
     assert counted is not None
     assert counted[0] <= pgbouncer.CONNECTIONS
 
