@@ -30,6 +30,7 @@ log = structlog.get_logger(__name__)
 ROUNDS: Final = 10
 PART_SECONDS: Final = 20.0  # a part that takes longer continues in the next run, a minute later
 BATCH: Final = 500
+CHANGED: Final = 100  # requests whose status changes: history, notification, delivery and job of each are written too
 
 
 class Part(NamedTuple):
@@ -45,12 +46,12 @@ class Part(NamedTuple):
 
 
 PARTS: Final = (
-    Part("requests_expired", lambda limit: bulk.expire_due(limit=limit)),
-    Part("requests_opened_to_all", lambda limit: bulk.open_unanswered(limit=limit)),
+    Part("requests_expired", lambda limit: bulk.expire_due(limit=limit), CHANGED),
+    Part("requests_opened_to_all", lambda limit: bulk.open_unanswered(limit=limit), CHANGED),
     Part("offers_expired", lambda limit: offers.expire_due(limit=limit)),
     # Small batches: each changes availability counts under a lock that every such change takes.
     Part("approvals_ended", lambda limit: approval_expiry.expire_approvals(limit=limit), 50),
-    Part("requests_given_back", lambda limit: bulk.release_unapproved(limit=limit)),
+    Part("requests_given_back", lambda limit: bulk.release_unapproved(limit=limit), CHANGED),
     Part("approvals_ending_told", lambda limit: approval_expiry.remind_expiring(limit=limit)),
     Part("deliveries_put_on_their_way", notification_retention.revive),
     Part("exports_dropped", lambda limit: exports.drop_expired(limit=limit)),
