@@ -8,6 +8,7 @@ leaves them out in any case, and `--contract` runs them in any case.
 """
 
 import argparse
+import gc
 import json
 import sys
 from collections.abc import Sequence
@@ -136,4 +137,5 @@ def _warn(line: str) -> None:
 
 
 if __name__ == "__main__":
+    gc.disable()  # it would look through all post offices again and again, and this process soon ends
     sys.exit(main())

@@ -8,7 +8,7 @@ share counts once.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
 from itertools import compress
 from math import cos, hypot, radians
 from statistics import median
@@ -111,47 +111,57 @@ def locate(offices: Iterable[Office], names: Mapping[str, tuple[str, str]]) -> d
     return located
 
 
-def _areas(offices: Iterable[Office], key: Key) -> dict[Hashable, Area]:
-    """Return the areas of all groups that are large enough."""
-    groups: dict[Hashable, set[Point]] = defaultdict(set)
-    for office in offices:
-        groups[key(office)].add(office.point)
-    return {name: _area(points) for name, points in groups.items() if len(points) >= ENOUGH}
+class _Group(NamedTuple):
+    """Offices of one area: their numbers in a list of offices, and their points."""
+
+    numbers: list[int]
+    points: list[Point]
 
 
-def _area(points: Iterable[Point]) -> Area:
-    points = list(points)
+class _Groups:
+    """Offices grouped by a key. An area is computed again only if other offices count for it than the time before."""
+
+    def __init__(self, offices: Iterable[Office], key: Key, reach: Reach) -> None:
+        self._reach = reach
+        self._groups: dict[Hashable, _Group] = defaultdict(lambda: _Group([], []))
+        for number, office in enumerate(offices):
+            numbers, points = self._groups[key(office)]
+            numbers.append(number)
+            points.append(office.point)
+        self._known: dict[Hashable, tuple[set[Point], list[bool]]] = {}
+
+    def covered(self, counts: list[bool]) -> list[bool | None]:
+        """Return for each office whether it is within reach of its area; None if its group is too small to be one.
+
+        ``counts``: which offices an area is made of.
+        """
+        found: list[bool | None] = [None] * len(counts)
+        for name, (numbers, points) in self._groups.items():
+            distinct = {point for number, point in zip(numbers, points, strict=True) if counts[number]}
+            if len(distinct) >= ENOUGH:
+                for number, near in zip(numbers, self._near(name, distinct), strict=True):
+                    found[number] = near
+        return found
+
+    def _near(self, name: Hashable, distinct: set[Point]) -> list[bool]:
+        if name not in self._known or self._known[name][0] != distinct:
+            self._known[name] = distinct, self._reach.covers(_area(distinct), self._groups[name].points)
+        return self._known[name][1]
+
+
+def _area(points: Collection[Point]) -> Area:
     centre = middle(points)
     return Area(centre, median(distances(centre, points)))
 
 
-def _covered(
-    offices: list[Office], key: Key, reach: Reach, areas: Mapping[Hashable, Area] | None = None
-) -> list[bool | None]:
-    """Return for each office whether it is within reach of its area; None if its group is too small to be one.
-
-    ``areas``: those of other offices, where not of these themselves.
-    """
-    areas = _areas(offices, key) if areas is None else areas
-    groups: dict[Hashable, list[int]] = defaultdict(list)
-    for number, office in enumerate(offices):
-        groups[key(office)].append(number)
-    found: list[bool | None] = [None] * len(offices)
-    for name, numbers in groups.items():
-        if area := areas.get(name):
-            is_near = reach.covers(area, (offices[number].point for number in numbers))
-            for number, near in zip(numbers, is_near, strict=True):
-                found[number] = near
-    return found
-
-
 def _within_reach(offices: list[Office]) -> list[Office]:
     """Drop offices that are neither near their state nor near the region of their first two digits."""
-    of_state = _covered(offices, lambda office: office.state, STATE)
-    of_region = _covered(offices, lambda office: office.pincode[:2], REGION)
+    of_state = _Groups(offices, lambda office: office.state, STATE)
+    of_region = _Groups(offices, lambda office: office.pincode[:2], REGION)
+    every = [True] * len(offices)
     return [
         office
-        for office, *is_near in zip(offices, of_state, of_region, strict=True)
+        for office, *is_near in zip(offices, of_state.covered(every), of_region.covered(every), strict=True)
         if any(is_near) or is_near == [None, None]
     ]
 
@@ -161,16 +171,14 @@ def _within_sorting_district(offices: list[Office]) -> list[Office]:
 
     Both are needed: a sorting district may reach over two far corners, and one in fifty offices names a wrong district.
     """
-    kept = offices
+    sorting, named = _Groups(offices, _sorting_district, NEARBY), _Groups(offices, _district, NEARBY)
+    kept = [True] * len(offices)
     for _ in range(ROUNDS):
-        sorting = _covered(offices, _sorting_district, NEARBY, _areas(kept, _sorting_district))
-        named = _covered(offices, _district, NEARBY, _areas(kept, _district))
         kept = [
-            office
-            for office, near, agrees in zip(offices, sorting, named, strict=True)
-            if near is None or near or agrees
+            near is None or near or bool(agrees)
+            for near, agrees in zip(sorting.covered(kept), named.covered(kept), strict=True)
         ]
-    return kept
+    return list(compress(offices, kept))
 
 
 def _sorting_district(office: Office) -> Hashable:
@@ -185,7 +193,8 @@ def _by_pincode(offices: list[Office]) -> dict[str, list[Point]]:
     """Return the distinct points of each pincode, preferring those in the district that they name."""
     agreed: dict[str, set[Point]] = defaultdict(set)
     doubtful: dict[str, set[Point]] = defaultdict(set)
-    for office, agrees in zip(offices, _covered(offices, _district, NEARBY), strict=True):
+    covered = _Groups(offices, _district, NEARBY).covered([True] * len(offices))
+    for office, agrees in zip(offices, covered, strict=True):
         (agreed if agrees else doubtful)[office.pincode].add(office.point)
     return {pincode: sorted(agreed.get(pincode) or doubtful[pincode]) for pincode in {*agreed, *doubtful}}
 
@@ -212,11 +221,10 @@ class _Fallback:
 
     def __init__(self, points: Mapping[str, Point], names: Mapping[str, tuple[str, str]]) -> None:
         self._names = names
-        groups: dict[Hashable, list[Point]] = defaultdict(list)
+        self._groups: dict[Hashable, list[Point]] = defaultdict(list)
         for pincode, point in points.items():
             for key in self._keys(pincode):
-                groups[key].append(point)
-        self._middles = {key: middle(found) for key, found in groups.items()}
+                self._groups[key].append(point)
 
     def _keys(self, pincode: str) -> tuple[Hashable, ...]:
         state = self._names[pincode][0]
@@ -224,4 +232,4 @@ class _Fallback:
         return *same_state, pincode[:4], pincode[:3], self._names[pincode], state, pincode[:2]
 
     def point(self, pincode: str) -> Point | None:
-        return next((self._middles[key] for key in self._keys(pincode) if key in self._middles), None)
+        return next((middle(self._groups[key]) for key in self._keys(pincode) if key in self._groups), None)
