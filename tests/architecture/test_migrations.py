@@ -53,10 +53,9 @@ def test_migrations_run_concurrently_wait_for_each_other(fresh: Flask, environ: 
     check()
 
 
-def test_migrations_downgrade_and_upgrade_keep_data(fresh: Flask) -> None:
-    upgrade()
-    bootstrap.run(fresh)
-    fill(fresh)
+def test_migrations_downgrade_and_upgrade_keep_data(migrated: Flask) -> None:
+    bootstrap.run(migrated)
+    fill(migrated)
     before = counts()
     assert before["task_requests"] == 8
     proven = proofs()

@@ -34,18 +34,13 @@ def market(app: Flask, users: Users, postgres_url: str) -> Flask:
 
     def recount() -> int:
         with transaction():
+            db.session.execute(
+                text("UPDATE professionals SET approval = 'pending' WHERE account_id % 2 = 0 AND approval <> 'pending'")
+            )
             return availability.rebuild()
 
     db.session.remove()
     fill(postgres_url, MARKET, recount=recount, say=lambda _: None)
-    with transaction():
-        db.session.execute(
-            text("UPDATE professionals SET approval = 'pending' WHERE account_id % 2 = 0 AND approval <> 'pending'")
-        )
-        availability.rebuild()
-    with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        tables = "professionals, professional_areas, task_homes, task_places, dashboard_counts"
-        connection.execute(text(f"VACUUM (ANALYZE) {tables}"))
     return app
 
 

@@ -15,6 +15,7 @@ def part(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> suite.Part:
     """Return a part with one failed test, in a folder of its own: this one's tests would load the application."""
     monkeypatch.setattr(suite, "ROOT", tmp_path)
     monkeypatch.setattr(suite, "RESULTS", tmp_path)
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")  # its test needs none of the plugins, which load slowly
     (tmp_path / "tests").mkdir()
     (tmp_path / "tests" / "test_numbers.py").write_text("def test_one() -> None:\n    assert 1\n")
     part = suite.pytest("unit", "tests")
