@@ -21,6 +21,7 @@ from backend.launch.postgres import EmbeddedPostgres
 from backend.launch.private_files import free_port
 from backend.launch.readiness import is_ready
 from backend.settings import ROOT, describe
+from tests.factories.clusters import UNSAFE, start_copy
 from tests.waiting import HANG_SECONDS, wait_until
 
 
@@ -47,6 +48,12 @@ class Product:
     @property
     def output(self) -> str:
         return (self.folder / "output.txt").read_text()
+
+    def prepare(self) -> None:
+        """Put a database with all migrations and places in place, for tests that are not about the first start."""
+        server = EmbeddedPostgres(self.data, parameters=UNSAFE)
+        start_copy(server)
+        server.stop()
 
     def start(self) -> None:
         """Start and wait until ready."""

@@ -32,6 +32,7 @@ def read(url: str) -> str:
 
 
 def test_dev_serves_pages_and_api_and_stops_completely(product: Product) -> None:
+    product.prepare()
     product.launch()
     reloading = processes.wait_until(lambda: "Reloading:" in product.output or product.ended(), seconds=180)
     assert reloading, product.diagnostics()

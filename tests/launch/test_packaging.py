@@ -20,6 +20,7 @@ from backend.launch.embedded import EmbeddedPostgres, EmbeddedValkey
 from backend.launch.private_files import free_port
 from backend.launch.readiness import is_ready
 from backend.settings import ROOT, Settings, SettingsError
+from tests.factories.clusters import UNSAFE, start_copy
 from tests.launch.product import Product, clean_environment
 from tests.waiting import HANG_SECONDS, wait_until
 
@@ -38,8 +39,8 @@ def compose() -> dict[str, Any]:
 def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     """Start database servers outside of the launcher, as in production."""
     folder = tmp_path_factory.mktemp("servers")
-    postgres, valkey = EmbeddedPostgres(folder), EmbeddedValkey(folder)
-    postgres.start()
+    postgres, valkey = EmbeddedPostgres(folder, parameters=UNSAFE), EmbeddedValkey(folder)
+    start_copy(postgres)
     owner, app = postgres.roles()
     yield {"DATABASE_URL": app, "OWNER_DATABASE_URL": owner, "REDIS_URL": valkey.start()}
     postgres.destroy()
