@@ -19,7 +19,7 @@ let applications = 0
 /** Each page by an application of its own: router, texts and cached answers are one of each in a loaded module. */
 const application = () => import(`${prerender}?${(applications += 1)}`)
 const render = async (...what) => (await application()).render(...what)
-const { words, profileWords, formatMoney, formatDuration, directionOf } = await application()
+const { words, profileWords, descriptions, formatMoney, formatDuration, directionOf } = await application()
 
 const built = readFileSync(new URL('index.html', dist), 'utf8')
 const root = '<div id="app" class="isolate"></div>'
@@ -118,9 +118,9 @@ function checked(html, where) {
   return html
 }
 /** A page without content, or with what the server writes beside the application: drawn by the whole sheet. */
-function emptyPage(language) {
+function emptyPage(language, about) {
   const files = scriptsOf('empty', language)
-  return inLanguage(plain, language)
+  return inLanguage(plain, language, about.any)
     .replace(
       '  </head>',
       () =>
@@ -133,10 +133,12 @@ function emptyPage(language) {
     )
     .replace('  </body>', () => `    ${start(files)}\n  </body>`)
 }
-const escaped = (text) => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;')
-const inLanguage = (page, language) => {
+const escaped = (text) => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('"', '&quot;')
+const inLanguage = (page, language, about) => {
   const direction = directionOf(language) === 'rtl' ? ' dir="rtl"' : ''
-  return page.replace('<html lang="en">', `<html lang="${language}"${direction}>`)
+  return page
+    .replace('<html lang="en">', `<html lang="${language}"${direction}>`)
+    .replace(/(name="description"\s+content=")[^"]*/, (_, begin) => begin + escaped(about))
 }
 
 const policies = {}
@@ -147,10 +149,10 @@ function note(name, page) {
   policies[name] = { scripts: all('script'), styles: all('style') }
 }
 
-function pageOf(name, language, style) {
+function pageOf(name, language, style, about) {
   const files = scriptsOf(name, language)
   return (title, html, data = '') =>
-    inLanguage(plain, language)
+    inLanguage(plain, language, about[name] ?? about.any)
       .replace(/<title>.*?<\/title>/, () => `<title>${title}</title>`)
       .replace(
         '  </head>',
@@ -165,6 +167,7 @@ function pageOf(name, language, style) {
 mkdirSync(new URL('pages/', dist), { recursive: true })
 const write = (file, text) => writeFileSync(new URL(`pages/${file}`, dist), text)
 for (const language of languages) {
+  const about = await descriptions(language)
   for (const [name, { path, needsData }] of Object.entries(firstPages)) {
     const pages = []
     const raw = { title: '', html: '' }
@@ -175,7 +178,7 @@ for (const language of languages) {
     const templates = await templatesOf(language, tools)[name]?.()
     const rows = Object.values(templates?.rows ?? {})
     const style = criticalCss(css, [plain, raw.html, ...pages, ...rows].join(''))
-    const page = pageOf(name, language, style)
+    const page = pageOf(name, language, style, about)
     const data = '    <script type="application/json" id="first-data">{{data}}</script>\n'
     const filled = Object.entries(templates?.pages ?? {}).map(([key, { title, html }]) => [
       key,
@@ -188,7 +191,7 @@ for (const language of languages) {
     if (templates)
       write(`${name}.${language}.json`, JSON.stringify({ ...templates, pages: Object.fromEntries(filled) }))
   }
-  const empty = emptyPage(language)
+  const empty = emptyPage(language, about)
   note(`empty.${language}`, empty)
   write(`empty.${language}.html`, empty)
 }

@@ -34,6 +34,18 @@ export async function render(path: string, language: Language, body?: unknown): 
   return { title: documentTitle(), html }
 }
 
+/** What search engines and link previews say of the pages that the server does not describe itself (backend/api/public_pages.py). */
+export async function descriptions(language: Language) {
+  await setLanguage(language)
+  await loadTexts(...everyText)
+  return {
+    any: t('search.landing.about'),
+    search: t('search.results.about'),
+    'sign-in': t('accounts.signIn.about'),
+    'sign-up': t('accounts.signUp.about'),
+  }
+}
+
 const upTo = (count: number) => Array.from({ length: count }, (_, index) => index)
 
 const { t } = i18n.global
