@@ -56,7 +56,9 @@ def test_link_shows_timeline_without_contact_data(visit: Visit, visitor: Visitor
         "on_time_at", "arrived_at", "started_at", "completed_at", "expires_at",
     }  # fmt: skip
     assert (shown["task_name"], shown["status"], shown["arrived_at"]) == ("Plumbing", "accepted", None)
-    assert shown["professional"] == {"firstname": "Ravi", "compname": "Rao and Sons", "photo_url": None}
+    ravi = {"id": visit.ravi.id, "firstname": "Ravi", "compname": "Rao and Sons", "photo_url": None}
+    assert shown["professional"] == ravi
+    assert visitor.get(f"/profiles/{visit.ravi.id}").json["firstname"] == "Ravi"
     assert shown["eta_at"] > shown["on_the_way_at"]
     account = visit.ravi.get("/me").json
     customer = visit.asha.get("/me").json

@@ -169,6 +169,7 @@ class SharedVisit(Resource):
         }
         if visit.professional_id is not None:
             body["professional"] = {
+                "id": visit.professional_id,
                 "firstname": visit.firstname,
                 "compname": visit.compname,
                 "photo_url": photo_path(visit.professional_id, visit.photo),

@@ -71,8 +71,9 @@ class VisitLink(Strict):
 
 
 class VisitProfessional(Strict):
-    """The professional of a shared visit."""
+    """The professional of a shared visit; ``id`` is that of the public profile."""
 
+    id = fields.Integer(required=True)
     firstname = fields.String(required=True)
     compname = fields.String(required=True)
     photo_url = fields.String(required=True, allow_none=True)

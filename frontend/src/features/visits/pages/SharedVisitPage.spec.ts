@@ -11,7 +11,7 @@ const visit = {
   status: 'accepted',
   date_of_request: at,
   time_required: 60,
-  professional: { firstname: 'Imran', compname: 'Khan Works', photo_url: null },
+  professional: { id: 5, firstname: 'Imran', compname: 'Khan Works', photo_url: null },
   on_the_way_at: at,
   eta_at: at,
   arrived_at: null,
@@ -28,6 +28,7 @@ describe('SharedVisitPage', () => {
     await until(() => wrapper.text().includes('Khan Works'), 'the visit')
     expect(asked[0]?.url.pathname).toBe('/visits/abc')
     expect(wrapper.text()).toContain(visits.expected)
+    expect(wrapper.find('a[href$="/professionals/5"]').text()).toBe('Imran')
     expect(wrapper.find('[aria-current=step]').text()).toContain(visits.steps.on_the_way)
   })
 

@@ -1960,6 +1960,7 @@ export type VisitLink = {
 };
 
 export type VisitProfessional = {
+    id: number;
     firstname: string;
     compname: string;
     photo_url: string | null;
