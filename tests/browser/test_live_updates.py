@@ -1,6 +1,7 @@
 """Live updates in Chromium: pages change without polling, tabs share one stream, and outages fall back to polling."""
 
 import itertools
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from subprocess import Popen
@@ -15,7 +16,7 @@ from tests.browser.screen import PHONE, TIMEOUT_MS, Screen
 from tests.browser.test_identity import sign_out
 from tests.browser.test_pages import sign_in
 from tests.factories.files import picture
-from tests.harness.caller import PASSWORD, Caller
+from tests.harness.caller import ADMIN_PASSWORD, PASSWORD, Caller
 from tests.harness.market import RunningMarket, wait_for
 
 pytestmark = pytest.mark.browser
@@ -94,6 +95,39 @@ def test_request_shows_its_acceptance_to_customer_without_polling(screen: OpenSc
         window.go(f"/requests/{request['id']}").expect_text("Requested")
     professional.post(f"/requests/{request['id']}/accept")
     window.expect_text("Accepted")
+
+
+def test_profile_and_hours_saved_on_one_device_show_on_another(screen: OpenScreen, market: RunningMarket) -> None:
+    professional = applicant(market)
+    market.admin().post(f"/professionals/{professional.account['id']}/approve")
+    other, here = screen(viewport=PHONE), screen()
+    other.page.add_init_script(NO_POLLING)
+    with_stream(other, professional)
+    with other.page.expect_response(is_stream):
+        other.go("/profile").expect_text("First name")
+    sign_in(here, professional.account["username"], PASSWORD)
+    here.go("/profile").fill(First_name="Meera").press("Save")
+    expect(other.page.get_by_label(re.compile("^First name"))).to_have_value("Meera")
+    with other.page.expect_response(is_stream):
+        other.go("/agenda/hours").expect_text("Monday")
+    with here.page.expect_response(lambda response: response.request.method == "PUT"):
+        here.go("/agenda/hours").page.get_by_label("Sunday", exact=True).uncheck()
+        here.press("Save")
+    expect(other.page.get_by_label("Sunday", exact=True)).not_to_be_checked()
+
+
+def test_admin_sees_sign_up_and_its_message_without_polling(screen: OpenScreen, market: RunningMarket) -> None:
+    accounts, deliveries = screen(), screen()
+    for window, path in ((accounts, "/admin/customers"), (deliveries, "/admin/deliveries")):
+        window.page.add_init_script(NO_POLLING)
+        sign_in(window, "admin", ADMIN_PASSWORD)
+        with window.page.expect_response(is_stream):
+            window.go(path)
+        window.wait_until_idle()
+    customer = market.visitor().sign_up("customer", lastname=f"Newly {next(NUMBERS)}")
+    expect(accounts.page.get_by_text(customer.account["lastname"])).to_be_visible()
+    market.admin().post(f"/users/{customer.account['id']}/block", {"reason": "other"})
+    expect(deliveries.page.get_by_text(re.compile(rf"\b{customer.account['id']}\b")).first).to_be_visible()
 
 
 def test_tabs_share_one_stream_which_another_tab_takes_over(screen: OpenScreen, market: RunningMarket) -> None:

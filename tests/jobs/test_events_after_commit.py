@@ -1,7 +1,8 @@
 """Live updates are published after the outermost commit, to those whom a change concerns, and never if it is undone."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -9,9 +10,12 @@ from flask import Flask
 from backend.core.db.session import db, transaction
 from backend.core.events import announce
 from backend.core.events.protocol import Message, Topic
+from tests.factories.jobs import work
 from tests.factories.photos import upload_photo
 from tests.factories.requests import RequestMarket, do
 from tests.factories.users import User, Users
+
+Call = Callable[..., Any]
 
 
 @pytest.fixture
@@ -129,7 +133,103 @@ def test_entry_of_audit_trail_is_announced_to_admins_but_not_a_read(users: Users
     assert events(published, "audit") == {((), ("admin",), None, None)}
     published.clear()
     assert admin.get(f"/customers/{customer.id}").status_code == 200
-    assert published == [], "a read that is announced makes pages read again without end"
+    assert events(published, "audit") == set(), "a read that is announced makes pages read again without end"
+    assert events(published, "audit_reads") == {((), ("admin",), None, None)}
+    published.clear()
+    assert admin.get(f"/customers/{customer.id}").status_code == 200
+    assert published == [], "a read that is recorded already"
+
+
+def test_sign_up_is_announced_to_admins_who_list_accounts(users: Users, published: list[Message]) -> None:
+    for signed_up in (users.customer(), users.professional(approved=False)):
+        assert ((), ("admin",), signed_up.id, None) in events(published, "users")
+
+
+def test_own_changes_are_announced_to_other_devices_of_the_account(users: Users, published: list[Message]) -> None:
+    professional = users.professional()
+    hours = {"weekly": [{"weekday": 0, "from": "09:00", "to": "12:00"}], "exceptions": []}
+    account = ((professional.id,), (), professional.id, None)
+    changes: tuple[tuple[Call, str, dict[str, object], str, tuple[object, ...]], ...] = (
+        (User.patch, "/me", {"firstname": "Asha"}, "account", account),
+        (User.patch, "/me/profile", {"about": "By the hour"}, "account", account),
+        (User.put, "/me/preferences", {"channels": []}, "account", account),
+        (User.put, "/me/hours", hours, "schedule", ((professional.id,), (), None, None)),
+    )
+    for call, path, body, topic, expected in changes:
+        published.clear()
+        assert call(professional, path, body).status_code == 200, path
+        assert events(published, topic) == {expected}, path
+    published.clear()
+    professional.patch("/me", {"compname": "Asha and Sons"})
+    assert events(published, "users") == {((), ("admin",), professional.id, None)}
+
+
+def test_changed_phone_is_announced_to_whoever_sees_it_in_an_accepted_request(
+    users: Users, published: list[Message]
+) -> None:
+    market = RequestMarket(users)
+    customer, professional = users.customer(), market.professional()
+    accepted = market.bring_to("accepted", customer, professional)
+    market.bring_to("closed", customer, professional)
+    both = tuple(sorted((customer.id, professional.id)))
+    for user in (professional, customer):
+        published.clear()
+        assert user.patch("/me", {"phone": "+919812345678"}).status_code == 200
+        assert events(published, "requests") == {(both, (), accepted["id"], None)}
+
+
+def test_favourites_and_exclusions_are_announced_to_whom_they_concern(users: Users, published: list[Message]) -> None:
+    market = RequestMarket(users)
+    customer, professional = users.customer(), market.professional()
+    market.bring_to("closed", customer, professional)
+    own = {((customer.id,), (), None, None)}
+    for call in (User.put, User.delete):
+        published.clear()
+        assert call(customer, f"/me/favourites/{professional.id}").status_code == 204
+        assert events(published, "favourites") == own
+    for call in (User.put, User.delete):
+        published.clear()
+        assert call(customer, f"/me/exclusions/{professional.id}").status_code == 204
+        assert events(published, "favourites") == own
+        both = tuple(sorted((customer.id, professional.id)))
+        assert events(published, "requests") == {(both, (), None, None)}
+
+
+def test_sign_in_and_sign_out_are_announced_to_other_devices(users: Users, published: list[Message]) -> None:
+    customer = users.customer()
+    expected = {((customer.id,), (), None, None)}
+    published.clear()
+    other = users.sign_in(customer.username)
+    assert events(published, "sessions") == expected
+    published.clear()
+    assert other.post("/logout").status_code == 204
+    assert events(published, "sessions") == expected
+
+
+def test_delivery_log_is_announced_when_a_message_is_written_and_sent(users: Users, published: list[Message]) -> None:
+    market = RequestMarket(users)
+    customer, professional = users.customer(), market.professional()
+    work(now=True)
+    asked = market.ask(customer, professional_id=professional.id)
+    published.clear()
+    do(professional, f"/requests/{asked['id']}/accept")
+    assert events(published, "deliveries") == {((), ("admin",), None, None)}
+    published.clear()
+    work(now=True)
+    assert events(published, "deliveries") == {((), ("admin",), None, None)}
+
+
+def test_changed_task_is_announced_to_everyone_who_is_signed_in(users: Users, published: list[Message]) -> None:
+    admin, task = users.admin(), RequestMarket(users).task_id
+    everyone = {((), ("admin", "customer", "professional"), None, None)}
+    changes: tuple[tuple[Call, str, dict[str, object]], ...] = (
+        (User.patch, f"/tasks/{task}", {"base_price": "450.00"}),
+        (User.put, f"/tasks/{task}/checklist", {"points": [{"text": "Clean", "photo": False}], "required": False}),
+    )
+    for call, path, body in changes:
+        published.clear()
+        assert call(admin, path, body).status_code in (200, 204), path
+        assert events(published, "tasks") == everyone, path
 
 
 def test_every_way_to_end_sessions_ends_their_streams(users: Users, published: list[Message]) -> None:

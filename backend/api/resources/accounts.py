@@ -19,8 +19,10 @@ from backend.domain.professionals import actions as professionals
 from backend.domain.professionals import queries as professional_queries
 from backend.domain.professionals.approval import Approval
 from backend.domain.professionals.queries import ProfessionalProfile
+from backend.domain.task_requests.notifications import announce_contact
 from backend.settings import Settings
 
+CONTACT_FIELDS = {"firstname", "lastname", "phone", "compname"}
 PROFILE_FIELDS = ("compname", "exp", "task_ids", "pincodes", "radius_km")
 
 
@@ -181,4 +183,6 @@ class Me(Resource):
                 task_ids=body.get("task_ids"),
                 pincodes=body.get("pincodes"),
             )
+        if CONTACT_FIELDS & body.keys():
+            announce_contact(account.id)
         return ApiResponse(present(account), version=account.version)

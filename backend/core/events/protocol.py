@@ -19,12 +19,19 @@ class Topic(StrEnum):
     ACCOUNT = "account"
     APPROVALS = "approvals"
     AUDIT = "audit"
+    AUDIT_READS = "audit_reads"
+    DELIVERIES = "deliveries"
     EXPORTS = "exports"
+    FAVOURITES = "favourites"
     JOBS = "jobs"
     MESSAGES = "messages"
     NOTIFICATIONS = "notifications"
     REPORTS = "reports"
     REQUESTS = "requests"
+    SCHEDULE = "schedule"
+    SESSIONS = "sessions"
+    TASKS = "tasks"
+    USERS = "users"
 
 
 class Event(NamedTuple):

@@ -19,6 +19,7 @@ from backend.core.security.authz import Actor, Role
 from backend.domain.accounts import email_changes, links, password_rules, queries, sessions, sign_in
 from backend.domain.accounts.models import Account
 from backend.domain.audit.actions import record
+from backend.domain.live_updates import changes
 from backend.domain.notifications.create import Note, notify_many
 from backend.domain.notifications.messages import phrase
 from backend.domain.places import queries as places
@@ -82,6 +83,7 @@ def sign_up(new: NewAccount, *, role: Role, also_wrong: Mapping[str, list[str]] 
     db.session.add(account)
     flush()
     links.request_confirmation(account)
+    changes.announce_account(account.id)
     return account
 
 
@@ -139,6 +141,7 @@ def touch(account_id: int, *, expected_version: int | None = None) -> Account:
         raise Stale("This has changed since you loaded it. Load it again, then repeat your change.")
     account.version += 1
     db.session.flush()
+    changes.announce_account(account_id)
     return account
 
 

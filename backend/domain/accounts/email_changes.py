@@ -17,6 +17,7 @@ from backend.core.errors import Invalid
 from backend.core.security.authz import Actor, Role
 from backend.domain.accounts import actions, links, queries, sessions, throttle
 from backend.domain.accounts.models import Account, MailedLink
+from backend.domain.live_updates import changes
 from backend.domain.notifications.create import send_account_mail
 
 UNDO_DAYS: Final = 7
@@ -62,6 +63,7 @@ def undo(token: str, *, address: str | None) -> None:
     account.email_confirmed_at, account.email_changed_at = now(), None
     account.version += 1
     actions.flush()
+    changes.announce_account(account.id)
     links.use_up(account.id, "email_undo", since=link.created_at)
     for purpose in ("password_reset", "email_confirmation"):
         links.use_up(account.id, purpose)

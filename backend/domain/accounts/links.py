@@ -15,6 +15,7 @@ from backend.core.db.session import db
 from backend.core.errors import Invalid, NotFound
 from backend.domain.accounts import actions, queries
 from backend.domain.accounts.models import Account, MailedLink
+from backend.domain.live_updates import changes
 from backend.domain.notifications.create import send_account_mail
 
 PAGES: Final = {
@@ -147,6 +148,7 @@ def confirm(token: str) -> None:
         raise actions.refusal({"email": [actions.EMAIL]})
     account.email_key, account.email_confirmed_at = key, now()
     actions.flush()
+    changes.announce_account(account.id)
 
 
 def _recent(account: Account, purpose: str) -> int:

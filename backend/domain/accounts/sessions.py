@@ -142,6 +142,7 @@ def start(account_id: int, password_hash: str, device: Device) -> Started | None
     *row, password_expires_at = found[0]
     account = AccountRow._make(row)
     positions.need([positions.of_account(account.id)])  # the account may have signed up just now
+    changes.announce_sessions([account.id])
     issued = Issued(
         account_id=account.id,
         role=account.role,
@@ -185,6 +186,7 @@ def rotate(*, session_id: str, jti: str) -> Issued:
     elif not (jti == session.previous_jti and session.rotated_at and now() - session.rotated_at <= REUSE_GRACE):
         raise ReusedToken(session.id)
     db.session.flush()
+    changes.announce_sessions([session.account_id])
     return _issued(session, role)
 
 
@@ -238,6 +240,7 @@ def _end(condition: ColumnElement[bool], *, reason: str) -> int:
     ending = statement.values(ended_at=func.now(), end_reason=reason).returning(Session.id, Session.account_id)
     ended = db.session.execute(ending.execution_options(synchronize_session=False)).all()
     changes.announce_sign_out(session_id for session_id, _ in ended)
+    changes.announce_sessions({account_id for _, account_id in ended})
     for session_id, account_id in ended:
         security_log.note(Event.SESSION_ENDED, account_id=account_id, session_id=session_id, reason=reason)
     return len(ended)

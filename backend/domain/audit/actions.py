@@ -11,7 +11,7 @@ from backend.core.db.session import db
 from backend.core.lru_cache import LruCache
 from backend.core.security.authz import Actor
 from backend.domain.audit.models import AuditEntry
-from backend.domain.live_updates.changes import announce_audit
+from backend.domain.live_updates.changes import announce_audit, announce_audit_read
 
 READS: Final = frozenset(
     {
@@ -64,7 +64,9 @@ def record_read(actor: Actor, action: str, *, subject_id: int | None = None, sub
     key = f"{actor.session_id} {action} {subject_kind} {subject_id} {hour:%Y%m%d%H}"
     if _recorded.get(key):
         return
-    if not _add_unless_there(actor, action, subject_id=subject_id, subject_kind=subject_kind, since=hour):
+    if _add_unless_there(actor, action, subject_id=subject_id, subject_kind=subject_kind, since=hour):
+        announce_audit_read()
+    else:
         _recorded.put(key, True)  # an earlier call committed it; one that is still open may yet be rolled back
 
 

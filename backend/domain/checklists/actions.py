@@ -60,6 +60,7 @@ def change(actor: Actor, *, task_id: int, points: Sequence[Point], required: boo
     if after != before:
         facts = {"before": before._asdict(), "after": after._asdict()}
         record(actor, "task_checklist_changed", subject_id=task_id, subject_kind="task", **facts)
+        live_changes.announce_tasks()
 
 
 def tick(actor: Actor, *, request_id: int, number: int, done: bool, at: datetime | None = None) -> None:

@@ -11,6 +11,7 @@ from backend.core.errors import Conflict, NotFound
 from backend.core.security.authz import Actor
 from backend.domain.favourites import exclusions
 from backend.domain.favourites.models import Favourite
+from backend.domain.live_updates.changes import announce_favourites
 
 MOST: Final = 100
 COUNT: Final = text("SELECT count(*) FROM favourites WHERE customer_id = :customer_id")
@@ -38,9 +39,11 @@ def add(actor: Actor, *, professional_id: int) -> None:
             f"You have reached the limit of {MOST} favourites. Remove one first.", code="too_many_favourites"
         )
     db.session.execute(insert(Favourite).values(**pair, created_at=now()).on_conflict_do_nothing())
+    announce_favourites(actor.account_id)
 
 
 def remove(actor: Actor, *, professional_id: int) -> None:
     """Remove a favourite; a repeated call changes nothing."""
     gone = delete(Favourite).filter_by(customer_id=actor.account_id, professional_id=professional_id)
     db.session.execute(gone.execution_options(synchronize_session=False))
+    announce_favourites(actor.account_id)

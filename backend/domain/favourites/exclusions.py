@@ -18,6 +18,7 @@ from backend.core.errors import Conflict, NotFound
 from backend.core.security.authz import Actor, Role
 from backend.domain.audit.actions import record
 from backend.domain.favourites.models import Exclusion, Favourite
+from backend.domain.live_updates.changes import announce_exclusion
 
 MOST: Final = 200
 SCOPE: Final = "exclusions"
@@ -116,12 +117,14 @@ def add(actor: Actor, *, other_id: int) -> None:
     if actor.role is Role.CUSTOMER:
         _drop(Favourite, pair)
     record(actor, "exclusion_added", subject_id=other_id, after={"request_id": request_id})
+    announce_exclusion(actor.account_id, other_id=other_id)
 
 
 def remove(actor: Actor, *, other_id: int) -> None:
     """Undo what the actor set; what the other user set stays. A repeated call changes nothing."""
     if _drop(Exclusion, {**_pair(actor, other_id), "set_by": actor.role.value}):
         record(actor, "exclusion_removed", subject_id=other_id)
+        announce_exclusion(actor.account_id, other_id=other_id)
 
 
 def page(actor: Actor, *, window: Window) -> Page[OwnExclusion]:

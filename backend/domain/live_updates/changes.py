@@ -24,7 +24,7 @@ def announce_request(
 
 
 def announce_history(request_id: int, *, accounts: Iterable[int | None]) -> None:
-    """Notify these accounts of a new entry in the history of a request that is otherwise unchanged."""
+    """Notify these accounts of what changed around a request that is itself unchanged: its history, who is to come."""
     announce(Topic.REQUESTS, accounts=accounts, object_id=request_id)
 
 
@@ -36,6 +36,11 @@ def announce_review(request_id: int, *, accounts: Iterable[int | None] = ()) -> 
 def announce_audit() -> None:
     """Notify admins of a new entry in the audit trail: what one of them changed is on the pages of the others."""
     announce(Topic.AUDIT, roles=[Role.ADMIN])
+
+
+def announce_audit_read() -> None:
+    """Notify admins that the audit trail has a new entry of what was read: only the trail itself shows it."""
+    announce(Topic.AUDIT_READS, roles=[Role.ADMIN])
 
 
 def announce_messages(
@@ -57,6 +62,51 @@ def announce_messages(
 def announce_notifications(account_ids: Iterable[int]) -> None:
     """Notify accounts that their notifications changed."""
     announce(Topic.NOTIFICATIONS, accounts=account_ids)
+
+
+def announce_deliveries() -> None:
+    """Notify admins that the delivery log changed. Without ids, a mailing to many is one change."""
+    announce(Topic.DELIVERIES, roles=[Role.ADMIN])
+
+
+def announce_account(account_id: int) -> None:
+    """Notify an account's other devices, and the admins who list it, that its details changed or that it is new."""
+    announce(Topic.ACCOUNT, accounts=[account_id], object_id=account_id)
+    announce(Topic.USERS, roles=[Role.ADMIN], object_id=account_id)
+
+
+def announce_preferences(account_id: int) -> None:
+    """Notify an account's other devices of what only its owner sees: how it is notified, and on which devices."""
+    announce(Topic.ACCOUNT, accounts=[account_id], object_id=account_id)
+
+
+def announce_sessions(account_ids: Iterable[int]) -> None:
+    """Notify accounts that they were signed in or out on a device."""
+    announce(Topic.SESSIONS, accounts=account_ids)
+
+
+def announce_hours(professional_id: int) -> None:
+    """Notify a professional's other devices of their working hours."""
+    announce(Topic.SCHEDULE, accounts=[professional_id])
+
+
+def announce_favourites(customer_id: int) -> None:
+    """Notify a customer's other devices of their favourites."""
+    announce(Topic.FAVOURITES, accounts=[customer_id])
+
+
+def announce_exclusion(actor_id: int, *, other_id: int) -> None:
+    """Notify both of a pair that is matched no more, or again: requests open to the professional come or go.
+
+    The other one is not told by whom: the event is the one of any request that is taken.
+    """
+    announce(Topic.FAVOURITES, accounts=[actor_id])
+    announce(Topic.REQUESTS, accounts=[actor_id, other_id])
+
+
+def announce_tasks() -> None:
+    """Notify everyone who is signed in that the catalogue changed: a task, its rules or its checklist."""
+    announce(Topic.TASKS, roles=[Role.ADMIN, Role.CUSTOMER, Role.PROFESSIONAL])
 
 
 def announce_approval(professional_id: int) -> None:

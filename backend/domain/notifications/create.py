@@ -2,7 +2,7 @@
 
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from email.utils import parseaddr
@@ -260,7 +260,9 @@ def _row(one: Outgoing, channels: Sequence[str], *, position: int, not_before: d
     }
 
 
-def _enqueue(written: Iterable[Row[int, datetime | None, str]]) -> None:
+def _enqueue(written: Sequence[Row[int, datetime | None, str]]) -> None:
+    if written:
+        changes.announce_deliveries()
     alike: dict[tuple[datetime | None, Lane], list[int]] = defaultdict(list)
     for delivery_id, not_before, kind in written:
         alike[not_before, lane_of(kind)].append(delivery_id)

@@ -19,6 +19,7 @@ from backend.core.queue import Snooze, enqueue
 from backend.core.security.authz import Actor
 from backend.core.text_tables import DEFAULT
 from backend.domain.audit.actions import record
+from backend.domain.live_updates.changes import announce_deliveries
 from backend.domain.notifications import create, digests, sms_limits, unread_messages, visit_check
 from backend.domain.notifications.channels import SENDERS, NotReachable, OutboundMessage, sms
 from backend.domain.notifications.channels.message import Contact
@@ -154,6 +155,7 @@ def note_attempt(
 ) -> None:
     """Record an attempt and update the delivery. ``wipe`` erases the message's content."""
     values = {"id": delivery_id, "number": number, "outcome": outcome, "state": state, "wipe": wipe}
+    announce_deliveries()
     execute_at_commit(NOTE_ATTEMPT, {**values, "detail": detail[:500] if detail else None})
 
 
@@ -222,6 +224,7 @@ def resend(actor: Actor, *, delivery_id: int) -> Delivery:
     values = {"state": "waiting", "next_channels": [], "not_before": func.now()}
     if db.session.execute(statement.values(**values).returning(Delivery.id)).one_or_none() is None:
         raise Conflict("This delivery has already been sent again.", code="not_failed")
+    announce_deliveries()
     key, lane = f"d{delivery_id}:{delivery.attempts}", create.lane_of(delivery.kind)
     enqueue(create.TOPIC, create.DeliveryPayload(delivery_id), key=key, lane=lane)
     record(actor, "delivery_resent", subject_id=delivery_id, subject_kind="delivery", after={"kind": delivery.kind})

@@ -14,6 +14,7 @@ from backend.core.config import current_settings
 from backend.core.db.session import db
 from backend.core.errors import Invalid, NotFound
 from backend.core.security import signing
+from backend.domain.live_updates.changes import announce_preferences
 from backend.domain.notifications.messages import KINDS
 from backend.domain.notifications.models import Preferences
 
@@ -106,6 +107,7 @@ def put(account_id: int, choice: Choice, *, keeps_kinds: bool = False) -> None:
     if keeps_kinds:
         del values["kinds"]
     db.session.execute(row.on_conflict_do_update(index_elements=["account_id"], set_=values))
+    announce_preferences(account_id)
 
 
 def unsubscribe(account_id: int, kind: str) -> None:
@@ -113,6 +115,7 @@ def unsubscribe(account_id: int, kind: str) -> None:
     row = insert(Preferences).values(account_id=account_id, kinds={kind: []})
     kinds = Preferences.kinds.op("||")(row.excluded.kinds)  # in one statement, so that concurrent changes are kept
     db.session.execute(row.on_conflict_do_update(index_elements=["account_id"], set_={"kinds": kinds}))
+    announce_preferences(account_id)
 
 
 def address(account_id: int, kind: str) -> str:

@@ -17,6 +17,7 @@ from backend.core.db.session import db
 from backend.core.errors import Conflict, Invalid, NotFound
 from backend.core.security.authz import Actor
 from backend.core.web_push import BrowserKeys
+from backend.domain.live_updates.changes import announce_preferences
 from backend.domain.notifications.models import PushSubscription
 
 MOST: Final = 10
@@ -88,6 +89,7 @@ def subscribe(actor: Actor, *, endpoint: str, keys: BrowserKeys) -> Device:
     stored = row.on_conflict_do_update(index_elements=["endpoint"], set_=values).returning(PushSubscription.id)
     subscription_id = db.session.execute(stored).scalar_one()
     _drop_oldest(actor.account_id)
+    announce_preferences(actor.account_id)
     found = db.session.execute(_devices(actor.account_id).where(PushSubscription.id == subscription_id))
     return Device._make(found.one())
 
@@ -109,6 +111,7 @@ def remove(actor: Actor, *, subscription_id: int) -> None:
     )
     if db.session.execute(gone.returning(PushSubscription.id)).one_or_none() is None:
         raise NotFound("Device not found.")
+    announce_preferences(actor.account_id)
 
 
 def usable(account_id: int) -> list[Subscription]:
@@ -119,8 +122,9 @@ def usable(account_id: int) -> list[Subscription]:
 
 def drop(ids: Sequence[int]) -> None:
     """Delete subscriptions that their push service no longer knows."""
-    gone = delete(PushSubscription).where(PushSubscription.id.in_(ids))
-    db.session.execute(gone.execution_options(synchronize_session=False))
+    gone = delete(PushSubscription).where(PushSubscription.id.in_(ids)).returning(PushSubscription.account_id)
+    for account_id in db.session.execute(gone.execution_options(synchronize_session=False)).scalars():
+        announce_preferences(account_id)
 
 
 @cache

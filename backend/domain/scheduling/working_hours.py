@@ -14,6 +14,7 @@ from backend.core.db import read_pool
 from backend.core.db.session import db
 from backend.core.errors import Invalid
 from backend.core.security.authz import Actor
+from backend.domain.live_updates.changes import announce_hours
 from backend.domain.market import settings
 from backend.domain.scheduling.models import WorkingDay, WorkingHours
 
@@ -134,6 +135,7 @@ def replace(actor: Actor, *, weekly: Sequence[tuple[int, int, int]], days: Mappi
     ]
     if kept:
         db.session.execute(insert(WorkingDay), kept)
+    announce_hours(account_id)
 
 
 def check_ranges(name: str, ranges: Iterable[Minutes]) -> None:

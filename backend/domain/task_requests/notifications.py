@@ -4,11 +4,12 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from backend.core.db.session import db
 from backend.core.security.authz import Actor, Role
 from backend.domain.accounts.models import Account
+from backend.domain.live_updates.changes import announce_history
 from backend.domain.notifications.create import Note, notify_many
 from backend.domain.notifications.messages import phrase
 from backend.domain.professionals.models import Professional
@@ -18,6 +19,19 @@ NOT_AVAILABLE: Final = "No longer available on the marketplace"
 NOT_APPROVED: Final = "Not currently approved on the marketplace"
 # Reasons that the system gives, which are worded in the reader's language.
 SYSTEM_REASONS: Final = {NOT_AVAILABLE: "no_longer_available", NOT_APPROVED: "not_approved"}
+
+# In two parts: each has its index, and a condition with OR would read all requests of either.
+ACCEPTED: Final = text("""
+    SELECT id, customer_id, professional_id FROM task_requests WHERE professional_id = :id AND status = 'accepted'
+     UNION ALL
+    SELECT id, customer_id, professional_id FROM task_requests WHERE customer_id = :id AND status = 'accepted'
+""")
+
+
+def announce_contact(account_id: int) -> None:
+    """Announce to those who see an account's name and phone in accepted requests that these changed."""
+    for request_id, *accounts in db.session.execute(ACCEPTED, {"id": account_id}):
+        announce_history(request_id, accounts=accounts)
 
 
 def notify_requested(request: Request, professionals: Sequence[int]) -> None:

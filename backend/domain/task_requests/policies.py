@@ -15,6 +15,7 @@ from backend.core.db.session import db
 from backend.core.errors import Invalid, TooMany
 from backend.core.security.authz import Actor
 from backend.domain.audit.actions import record
+from backend.domain.live_updates.changes import announce_tasks
 from backend.domain.market import settings
 from backend.domain.places import queries as places
 from backend.domain.task_requests.errors import TooManyOpenRequests
@@ -129,6 +130,7 @@ def change(actor: Actor, *, task_id: int, values: OwnSettings) -> OwnSettings:
     db.session.execute(statement.on_conflict_do_update(index_elements=["task_id"], set_=after))
     if after != before:
         record(actor, "task_policy_changed", subject_id=task_id, subject_kind="task", before=before, after=after)
+        announce_tasks()
     return after
 
 

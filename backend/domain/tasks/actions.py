@@ -16,6 +16,7 @@ from backend.core.db.session import db
 from backend.core.errors import Conflict, Invalid, NotFound, Stale
 from backend.core.security.authz import Actor
 from backend.domain.audit.actions import record
+from backend.domain.live_updates.changes import announce_tasks
 from backend.domain.tasks.models import Task
 
 EDITABLE: Final = (
@@ -53,6 +54,7 @@ def create(actor: Actor, *, new: NewTask) -> Task:
     db.session.add(task)
     _flush_unique()
     record(actor, "task_created", subject_id=task.id, subject_kind="task", after=_facts(task))
+    announce_tasks()
     return task
 
 
@@ -84,6 +86,7 @@ def edit(actor: Actor, *, task_id: int, changes: Mapping[str, object], expected_
         before={name: before[name] for name in different},
         after={name: after[name] for name in different},
     )
+    announce_tasks()
     return task
 
 
@@ -109,6 +112,7 @@ def remove(actor: Actor, *, task_id: int, expected_version: int | None = None) -
     else:
         db.session.expunge(task)
         record(actor, "task_deleted", subject_id=task_id, subject_kind="task", before=facts)
+    announce_tasks()
 
 
 def _locked(task_id: int, expected_version: int | None) -> Task:

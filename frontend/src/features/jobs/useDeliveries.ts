@@ -2,6 +2,7 @@
 import { toValue, type MaybeRefOrGetter } from 'vue'
 import { listDeliveriesInfiniteOptions, type Delivery, type ListDeliveriesData } from '@/shared/api/generated'
 import { useKeysetList } from '@/shared/composables/useKeysetList'
+import { withoutLive } from '@/shared/lib/polling'
 
 export type DeliveryFilters = NonNullable<ListDeliveriesData['query']>
 export const states = ['waiting', 'sent', 'failed', 'skipped'] as const
@@ -59,10 +60,6 @@ export const mayResend = (delivery: Pick<Delivery, 'state'>): boolean =>
 
 export function useDeliveryList(filters: MaybeRefOrGetter<DeliveryFilters>) {
   return useKeysetList(() => listDeliveriesInfiniteOptions({ query: toValue(filters) }), {
-    fingerprint: (rows) =>
-      rows
-        .filter((one) => one.state === 'waiting')
-        .map((one) => `${one.id}:${one.attempts}`)
-        .join(' ') || null,
+    every: withoutLive,
   })
 }

@@ -9,6 +9,7 @@ export const tags = [
   'Checklists',
   'Conversations',
   'Dashboard',
+  'Deliveries',
   'Documents',
   'Exports',
   'Favourites',

@@ -18,12 +18,20 @@ const tagsByTopic: Partial<Record<string, readonly Tag[]>> = {
   approvals: ['Professionals', 'Profiles', 'User administration', 'Dashboard'],
   // What an admin changes has an entry there. None of these records that it was read, which would go round in circles.
   audit: ['Audit trail', 'User administration', 'Professionals', 'Reviews', 'Settings', 'Search', 'Tasks'],
+  audit_reads: ['Audit trail'],
+  deliveries: ['Deliveries'],
   exports: ['Exports'],
+  // Those who are kept come first among a task's professionals, and those who are excluded are left out.
+  favourites: ['Favourites', 'Search'],
   jobs: ['Jobs'],
   messages: ['Conversations', 'Requests'],
   notifications: ['Notifications'],
   reports: ['Reports'],
   requests: ['Requests', 'Photos', 'Checklists', 'Schedule', 'Reviews', 'Dashboard'],
+  schedule: ['Schedule'],
+  sessions: ['Authentication'],
+  tasks: ['Tasks', 'Search', 'Checklists', 'Settings'],
+  users: ['User administration', 'Professionals', 'Dashboard'],
 }
 
 /** Tags of a topic; none for topics of a later version. */

@@ -7,6 +7,7 @@ export { changePasswordMutation, checkMutation, confirmEmailMutation, confirmPas
 export { getRequestChecklistOptions, getRequestChecklistQueryKey, getTaskChecklistOptions, getTaskChecklistQueryKey, putTaskChecklistMutation, tickRequestPointMutation } from './queries/checklists.gen';
 export { createRequestMessageMutation, getRequestConversationsOptions, getRequestConversationsQueryKey, listConversationReportsInfiniteOptions, listConversationReportsInfiniteQueryKey, listConversationReportsOptions, listConversationReportsQueryKey, listMyConversationsInfiniteOptions, listMyConversationsInfiniteQueryKey, listMyConversationsOptions, listMyConversationsQueryKey, listRequestMessagesInfiniteOptions, listRequestMessagesInfiniteQueryKey, listRequestMessagesOptions, listRequestMessagesQueryKey, markMessagesReadMutation, reportConversationMutation, settleConversationReportMutation } from './queries/conversations.gen';
 export { getStatsOptions, getStatsQueryKey } from './queries/dashboard.gen';
+export { getDeliveryOptions, getDeliveryQueryKey, listDeliveriesInfiniteOptions, listDeliveriesInfiniteQueryKey, listDeliveriesOptions, listDeliveriesQueryKey, resendDeliveryMutation } from './queries/deliveries.gen';
 export { getDocOptions, getDocQueryKey, getDocsOptions, getDocsQueryKey, getOpenApiOptions, getOpenApiQueryKey } from './queries/documentation.gen';
 export { getMyDocumentOptions, getMyDocumentQueryKey, getProfessionalDocumentOptions, getProfessionalDocumentQueryKey, putMyDocumentMutation } from './queries/documents.gen';
 export { cancelExportMutation, createExportMutation, downloadExportOptions, downloadExportQueryKey, getExportOptions, getExportQueryKey, listExportsInfiniteOptions, listExportsInfiniteQueryKey, listExportsOptions, listExportsQueryKey } from './queries/exports.gen';
@@ -14,7 +15,7 @@ export { deleteMyExclusionMutation, deleteMyFavouriteMutation, getRequestAgainOp
 export { getHealthOptions, getHealthQueryKey, getMetricsOptions, getMetricsQueryKey, getReadinessOptions, getReadinessQueryKey } from './queries/health.gen';
 export { getJobRunOptions, getJobRunQueryKey, listFailedJobsInfiniteOptions, listFailedJobsInfiniteQueryKey, listFailedJobsOptions, listFailedJobsQueryKey, listJobRunsInfiniteOptions, listJobRunsInfiniteQueryKey, listJobRunsOptions, listJobRunsQueryKey, listJobsOptions, listJobsQueryKey, listParkedJobsInfiniteOptions, listParkedJobsInfiniteQueryKey, listParkedJobsOptions, listParkedJobsQueryKey, retryFailedJobMutation, retryParkedJobMutation, runJobMutation } from './queries/jobs.gen';
 export { getEventAccessOptions, getEventAccessQueryKey } from './queries/live-updates.gen';
-export { getDeliveryOptions, getDeliveryQueryKey, getUnsubscribeOptions, getUnsubscribeQueryKey, listDeliveriesInfiniteOptions, listDeliveriesInfiniteQueryKey, listDeliveriesOptions, listDeliveriesQueryKey, listNotificationsInfiniteOptions, listNotificationsInfiniteQueryKey, listNotificationsOptions, listNotificationsQueryKey, markNotificationsReadMutation, resendDeliveryMutation, unsubscribeMutation } from './queries/notifications.gen';
+export { getUnsubscribeOptions, getUnsubscribeQueryKey, listNotificationsInfiniteOptions, listNotificationsInfiniteQueryKey, listNotificationsOptions, listNotificationsQueryKey, markNotificationsReadMutation, unsubscribeMutation } from './queries/notifications.gen';
 export { createRequestPhotoMutation, deletePhotoMutation, getPhotoOptions, getPhotoQueryKey, getRequestPhotosOptions, getRequestPhotosQueryKey } from './queries/photos.gen';
 export { getProcessesOptions, getProcessesQueryKey } from './queries/processes.gen';
 export { approveProfessionalMutation, getProfessionalOptions, getProfessionalQueryKey, listProfessionalsInfiniteOptions, listProfessionalsInfiniteQueryKey, listProfessionalsOptions, listProfessionalsQueryKey, rejectProfessionalMutation, updateProfessionalMutation } from './queries/professionals.gen';
@@ -38,6 +39,7 @@ export { changePassword, check, confirmEmail, confirmPasswordMe, deleteMySession
 export { getRequestChecklist, getTaskChecklist, putTaskChecklist, tickRequestPoint } from './sdk/checklists.gen';
 export { createRequestMessage, getRequestConversations, listConversationReports, listMyConversations, listRequestMessages, markMessagesRead, reportConversation, settleConversationReport } from './sdk/conversations.gen';
 export { getStats } from './sdk/dashboard.gen';
+export { getDelivery, listDeliveries, resendDelivery } from './sdk/deliveries.gen';
 export { getDoc, getDocs, getOpenApi } from './sdk/documentation.gen';
 export { getMyDocument, getProfessionalDocument, putMyDocument } from './sdk/documents.gen';
 export { cancelExport, createExport, downloadExport, getExport, listExports } from './sdk/exports.gen';
@@ -45,7 +47,7 @@ export { deleteMyExclusion, deleteMyFavourite, getRequestAgain, listMyExclusions
 export { getHealth, getMetrics, getReadiness } from './sdk/health.gen';
 export { getJobRun, listFailedJobs, listJobRuns, listJobs, listParkedJobs, retryFailedJob, retryParkedJob, runJob } from './sdk/jobs.gen';
 export { followEvents, getEventAccess } from './sdk/live-updates.gen';
-export { getDelivery, getUnsubscribe, listDeliveries, listNotifications, markNotificationsRead, resendDelivery, unsubscribe } from './sdk/notifications.gen';
+export { getUnsubscribe, listNotifications, markNotificationsRead, unsubscribe } from './sdk/notifications.gen';
 export { createRequestPhoto, deletePhoto, getPhoto, getRequestPhotos } from './sdk/photos.gen';
 export { getProcesses } from './sdk/processes.gen';
 export { approveProfessional, getProfessional, listProfessionals, rejectProfessional, updateProfessional } from './sdk/professionals.gen';

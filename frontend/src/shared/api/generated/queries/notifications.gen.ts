@@ -5,80 +5,8 @@ import type { AxiosError } from 'axios';
 
 import { createInfiniteParams, createQueryKey, type QueryKey } from './shared.gen';
 import type { Options } from '../sdk.gen';
-import { getDelivery, getUnsubscribe, listDeliveries, listNotifications, markNotificationsRead, resendDelivery, unsubscribe } from '../sdk/notifications.gen';
-import type { GetDeliveryData, GetDeliveryError, GetDeliveryResponse, GetUnsubscribeData, GetUnsubscribeError, GetUnsubscribeResponse, ListDeliveriesData, ListDeliveriesError, ListDeliveriesResponse, ListNotificationsData, ListNotificationsError, ListNotificationsResponse, MarkNotificationsReadData, MarkNotificationsReadError, MarkNotificationsReadResponse, ResendDeliveryData, ResendDeliveryError, ResendDeliveryResponse, UnsubscribeData, UnsubscribeError, UnsubscribeResponse } from '../types.gen';
-
-export const listDeliveriesQueryKey = (options?: Options<ListDeliveriesData>) => createQueryKey('listDeliveries', options, false, ['Notifications']);
-
-export const listDeliveriesOptions = (options?: Options<ListDeliveriesData>) => queryOptions<ListDeliveriesResponse, AxiosError<ListDeliveriesError>, ListDeliveriesResponse, ReturnType<typeof listDeliveriesQueryKey>>({
-    queryFn: async ({ queryKey, signal }) => {
-        const { data } = await listDeliveries({
-            ...options,
-            ...queryKey[0],
-            signal,
-            throwOnError: true
-        });
-        return data;
-    },
-    queryKey: listDeliveriesQueryKey(options)
-});
-
-export const listDeliveriesInfiniteQueryKey = (options?: Options<ListDeliveriesData>): QueryKey<Options<ListDeliveriesData>> => createQueryKey('listDeliveries', options, true, ['Notifications']);
-
-export const listDeliveriesInfiniteOptions = (options?: Options<ListDeliveriesData>) => {
-    const opts = infiniteQueryOptions<ListDeliveriesResponse, AxiosError<ListDeliveriesError>, InfiniteData<ListDeliveriesResponse>, QueryKey<Options<ListDeliveriesData>>, string | null | Pick<QueryKey<Options<ListDeliveriesData>>[0], 'body' | 'headers' | 'path' | 'query'>>(
-    // @ts-ignore
-    {
-        queryFn: async ({ pageParam, queryKey, signal }) => {
-            // @ts-ignore
-            const page: Pick<QueryKey<Options<ListDeliveriesData>>[0], 'body' | 'headers' | 'path' | 'query'> = typeof pageParam === 'object' ? pageParam : {
-                query: {
-                    cursor: pageParam
-                }
-            };
-            const params = createInfiniteParams(queryKey, page);
-            const { data } = await listDeliveries({
-                ...options,
-                ...params,
-                signal,
-                throwOnError: true
-            });
-            return data;
-        },
-        queryKey: listDeliveriesInfiniteQueryKey(options)
-    });
-    return opts as Omit<typeof opts, 'initialData'>;
-};
-
-export const getDeliveryQueryKey = (options: Options<GetDeliveryData>) => createQueryKey('getDelivery', options, false, ['Notifications']);
-
-export const getDeliveryOptions = (options: Options<GetDeliveryData>) => queryOptions<GetDeliveryResponse, AxiosError<GetDeliveryError>, GetDeliveryResponse, ReturnType<typeof getDeliveryQueryKey>>({
-    queryFn: async ({ queryKey, signal }) => {
-        const { data } = await getDelivery({
-            ...options,
-            ...queryKey[0],
-            signal,
-            throwOnError: true
-        });
-        return data;
-    },
-    queryKey: getDeliveryQueryKey(options)
-});
-
-export const resendDeliveryMutation = (options?: Partial<Options<ResendDeliveryData>>): UseMutationOptions<ResendDeliveryResponse, AxiosError<ResendDeliveryError>, Options<ResendDeliveryData>> => {
-    const mutationOptions: UseMutationOptions<ResendDeliveryResponse, AxiosError<ResendDeliveryError>, Options<ResendDeliveryData>> = {
-        mutationFn: async (fnOptions) => {
-            const { data } = await resendDelivery({
-                ...options,
-                ...fnOptions,
-                throwOnError: true
-            });
-            return data;
-        },
-        meta: { tags: ['Notifications'] }
-    };
-    return mutationOptions;
-};
+import { getUnsubscribe, listNotifications, markNotificationsRead, unsubscribe } from '../sdk/notifications.gen';
+import type { GetUnsubscribeData, GetUnsubscribeError, GetUnsubscribeResponse, ListNotificationsData, ListNotificationsError, ListNotificationsResponse, MarkNotificationsReadData, MarkNotificationsReadError, MarkNotificationsReadResponse, UnsubscribeData, UnsubscribeError, UnsubscribeResponse } from '../types.gen';
 
 export const listNotificationsQueryKey = (options?: Options<ListNotificationsData>) => createQueryKey('listNotifications', options, false, ['Notifications']);
 

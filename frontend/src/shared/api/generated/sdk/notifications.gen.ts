@@ -3,61 +3,7 @@
 import type { RequestResult } from '../client';
 import { client } from '../client.gen';
 import type { Options } from '../sdk.gen';
-import type { GetDeliveryData, GetDeliveryErrors, GetDeliveryResponses, GetUnsubscribeData, GetUnsubscribeErrors, GetUnsubscribeResponses, ListDeliveriesData, ListDeliveriesErrors, ListDeliveriesResponses, ListNotificationsData, ListNotificationsErrors, ListNotificationsResponses, MarkNotificationsReadData, MarkNotificationsReadErrors, MarkNotificationsReadResponses, ResendDeliveryData, ResendDeliveryErrors, ResendDeliveryResponses, UnsubscribeData, UnsubscribeErrors, UnsubscribeResponses } from '../types.gen';
-
-/**
- * List deliveries
- *
- * The delivery log, newest first: recipient, channel, and whether the message was sent.
- *
- * Access: admin.
- */
-export const listDeliveries = <ThrowOnError extends boolean = true>(options?: Options<ListDeliveriesData, ThrowOnError>): RequestResult<ListDeliveriesResponses, ListDeliveriesErrors, ThrowOnError> => (options?.client ?? client).get<ListDeliveriesResponses, ListDeliveriesErrors, ThrowOnError>({
-    responseType: 'json',
-    security: [{
-            key: 'bearer',
-            scheme: 'bearer',
-            type: 'http'
-        }],
-    url: '/deliveries',
-    ...options
-});
-
-/**
- * Get a delivery
- *
- * Includes each attempt with the provider's response; our own words are in the reader's language.
- *
- * Access: admin.
- */
-export const getDelivery = <ThrowOnError extends boolean = true>(options: Options<GetDeliveryData, ThrowOnError>): RequestResult<GetDeliveryResponses, GetDeliveryErrors, ThrowOnError> => (options.client ?? client).get<GetDeliveryResponses, GetDeliveryErrors, ThrowOnError>({
-    responseType: 'json',
-    security: [{
-            key: 'bearer',
-            scheme: 'bearer',
-            type: 'http'
-        }],
-    url: '/deliveries/{delivery_id}',
-    ...options
-});
-
-/**
- * Resend a failed delivery
- *
- * Uses the same channel and the same Message-ID.
- *
- * Access: admin.
- */
-export const resendDelivery = <ThrowOnError extends boolean = true>(options: Options<ResendDeliveryData, ThrowOnError>): RequestResult<ResendDeliveryResponses, ResendDeliveryErrors, ThrowOnError> => (options.client ?? client).post<ResendDeliveryResponses, ResendDeliveryErrors, ThrowOnError>({
-    responseType: 'json',
-    security: [{
-            key: 'bearer',
-            scheme: 'bearer',
-            type: 'http'
-        }],
-    url: '/deliveries/{delivery_id}/resend',
-    ...options
-});
+import type { GetUnsubscribeData, GetUnsubscribeErrors, GetUnsubscribeResponses, ListNotificationsData, ListNotificationsErrors, ListNotificationsResponses, MarkNotificationsReadData, MarkNotificationsReadErrors, MarkNotificationsReadResponses, UnsubscribeData, UnsubscribeErrors, UnsubscribeResponses } from '../types.gen';
 
 /**
  * List my notifications
