@@ -5,6 +5,7 @@ import prettier from 'eslint-config-prettier'
 import a11y from 'eslint-plugin-vuejs-accessibility'
 import tseslint from 'typescript-eslint'
 import { sidedClasses } from './scripts/logicalClasses.mjs'
+import plainRows from './scripts/plainRows.mjs'
 
 /** A rule of the layers: what is so may depend on elements of these types. */
 const allow = (from, ...types) => ({ from, allow: { to: { element: { types: { anyOf: types } } } } })
@@ -89,6 +90,11 @@ export default tseslint.config(
     },
   },
   {
+    files: ['src/**/*.vue'],
+    plugins: { doorstep: { rules: { 'plain-rows': plainRows } } },
+    rules: { 'doorstep/plain-rows': 'error' },
+  },
+  {
     rules: {
       'no-console': 'error',
       'max-lines': ['error', 300],
@@ -102,8 +108,8 @@ export default tseslint.config(
     },
   },
   {
-    // Pages that people come in by, what stands around them, and the rows of lists: plain parts only. Nuxt UI's are known in
-    // templates without an import, so each part that is used has to be imported here.
+    // Pages that people come in by, and what stands around them: plain parts only. Nuxt UI's are known in templates without
+    // an import, so each part that is used has to be imported here. Rows of lists have a rule of their own.
     files: plain,
     ignores: ['**/*.spec.ts'],
     rules: {

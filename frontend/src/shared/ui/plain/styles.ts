@@ -19,7 +19,9 @@ const line = {
 
 const looks = {
   solid: 'bg-primary text-inverted outline-primary/25 hover:bg-primary/75 active:bg-primary/75',
+  inverse: 'bg-inverted text-inverted outline-inverted/25 hover:bg-inverted/90 active:bg-inverted/90',
   danger: 'bg-error text-inverted outline-error/25 hover:bg-error/75 active:bg-error/75',
+  dangerOutline: `text-error ${line.error} outline-error/25 hover:bg-error/10 active:bg-error/10`,
   outline: `bg-default text-default ${line.plain} outline-inverted/25 hover:bg-elevated active:bg-elevated focus-visible:shadow-[inset_0_0_0_1px_var(--ui-bg-inverted)]`,
   soft: 'bg-elevated text-default outline-inverted/25 hover:bg-accented/75 active:bg-accented/75',
   ghost: 'text-default outline-inverted/25 hover:bg-elevated active:bg-elevated',
