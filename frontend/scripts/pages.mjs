@@ -167,7 +167,7 @@ function pageOf(name, language, style, about) {
 mkdirSync(new URL('pages/', dist), { recursive: true })
 const write = (file, text) => writeFileSync(new URL(`pages/${file}`, dist), text)
 for (const language of languages) {
-  const about = await descriptions(language)
+  const about = descriptions(language)
   for (const [name, { path, needsData }] of Object.entries(firstPages)) {
     const pages = []
     const raw = { title: '', html: '' }

@@ -34,17 +34,15 @@ export async function render(path: string, language: Language, body?: unknown): 
   return { title: documentTitle(), html }
 }
 
-/** What search engines and link previews say of the pages that the server does not describe itself (backend/api/public_pages.py). */
-export async function descriptions(language: Language) {
-  await setLanguage(language)
-  await loadTexts(...everyText)
-  return {
-    any: t('search.landing.about'),
-    search: t('search.results.about'),
-    'sign-in': t('accounts.signIn.about'),
-    'sign-up': t('accounts.signUp.about'),
-  }
-}
+const described = import.meta.glob<Record<string, string>>('../locales/*/descriptions.json', {
+  eager: true,
+  import: 'default',
+})
+/**
+ * What search engines and link previews say of the pages that the server does not describe itself (backend/api/public_pages.py).
+ * No page shows these texts, so they are in none of its sets.
+ */
+export const descriptions = (language: Language) => described[`../locales/${language}/descriptions.json`]
 
 const upTo = (count: number) => Array.from({ length: count }, (_, index) => index)
 

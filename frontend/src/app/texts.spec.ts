@@ -4,7 +4,11 @@ import { expect, it, vi } from 'vitest'
 import { featureRoutes } from './router'
 import type { Texts } from '@/locales/byName'
 
-const english = import.meta.glob<Texts>('../locales/en/*.json', { eager: true, import: 'default' })
+// Descriptions stand only in the heads of pages, where the build writes them.
+const english = import.meta.glob<Texts>(['../locales/en/*.json', '!../locales/en/descriptions.json'], {
+  eager: true,
+  import: 'default',
+})
 
 function keysOf(texts: Texts, prefix = ''): string[] {
   return Object.entries(texts).flatMap(([key, text]) =>

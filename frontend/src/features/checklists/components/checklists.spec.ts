@@ -30,7 +30,7 @@ async function open(role: Role, items: object[], more: object = {}) {
     props: { request: request as unknown as TaskRequest },
   })
 }
-const boxes = () => [...document.querySelectorAll<HTMLButtonElement>('[role="checkbox"]')]
+const boxes = () => [...document.querySelectorAll<HTMLInputElement>('input[type=checkbox]')]
 
 beforeEach(() => {
   document.body.innerHTML = ''
@@ -67,12 +67,12 @@ describe('RequestChecklist', () => {
     await open('professional', [point(1), point(2)])
     await until(() => boxes().length === 2, 'the boxes')
     for (const index of [1, 0, 1]) {
-      const before = boxes()[index]?.getAttribute('aria-checked')
+      const before = boxes()[index]?.checked
       boxes()[index]?.click()
-      await until(() => boxes()[index]?.getAttribute('aria-checked') !== before, 'the change')
+      await until(() => boxes()[index]?.checked !== before, 'the change')
       await until(() => boxes()[index]?.disabled === false, 'the box')
     }
-    expect(boxes().map((box) => box.getAttribute('aria-checked'))).toEqual(['true', 'false'])
+    expect(boxes().map((box) => box.checked)).toEqual([true, false])
     expect(document.body.textContent?.split(visits.unsent.title)).toHaveLength(3)
     expect(says('1 of 2 done')).toBe(true)
     expect(sent).toHaveLength(0)
