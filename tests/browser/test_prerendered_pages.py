@@ -348,6 +348,21 @@ def test_first_page_in_hindi_is_in_the_html(screen: OpenScreen) -> None:
     assert all(places)
 
 
+@pytest.mark.parametrize("path", ["/", "/search", "/sign-in", "/sign-up", "/password/forgot"])
+def test_head_of_page_is_in_the_readers_language(screen: OpenScreen, path: str) -> None:
+    window = screen(viewport=PHONE)
+    without_scripts(window.page)
+    descriptions = []
+    for language in ("en", "hi"):
+        window.page.context.add_cookies([{"name": "doorstep-language", "value": language, "url": window.base}])
+        window.go(path)
+        descriptions.append(window.page.locator("meta[name=description]").get_attribute("content") or "")
+        assert window.page.locator("html").get_attribute("lang") == language
+    english, hindi = descriptions
+    assert english.isascii()
+    assert re.search("[\u0900-\u097f]", hindi)
+
+
 @pytest.mark.parametrize("path", ["/sign-in", "/sign-up"])
 def test_hindi_font_that_comes_late_moves_nothing(screen: OpenScreen, path: str) -> None:
     window = screen(viewport=PHONE)
