@@ -12,7 +12,7 @@ from backend.core.events import announce
 from backend.core.events.protocol import Message, Topic
 from tests.factories.jobs import work
 from tests.factories.photos import upload_photo
-from tests.factories.requests import RequestMarket, do
+from tests.factories.requests import RequestMarket, at, do
 from tests.factories.users import User, Users
 
 Call = Callable[..., Any]
@@ -170,7 +170,7 @@ def test_changed_phone_is_announced_to_whoever_sees_it_in_an_accepted_request(
     market = RequestMarket(users)
     customer, professional = users.customer(), market.professional()
     accepted = market.bring_to("accepted", customer, professional)
-    market.bring_to("closed", customer, professional)
+    market.bring_to("closed", customer, professional, date_of_request=at(days=3))
     both = tuple(sorted((customer.id, professional.id)))
     for user in (professional, customer):
         published.clear()
