@@ -147,7 +147,7 @@ def test_sign_up_is_announced_to_admins_who_list_accounts(users: Users, publishe
 
 def test_own_changes_are_announced_to_other_devices_of_the_account(users: Users, published: list[Message]) -> None:
     professional = users.professional()
-    hours = {"weekly": [{"weekday": 0, "from": "09:00", "to": "12:00"}], "exceptions": []}
+    hours: dict[str, object] = {"weekly": [{"weekday": 0, "from": "09:00", "to": "12:00"}], "exceptions": []}
     account = ((professional.id,), (), professional.id, None)
     changes: tuple[tuple[Call, str, dict[str, object], str, tuple[object, ...]], ...] = (
         (User.patch, "/me", {"firstname": "Asha"}, "account", account),
