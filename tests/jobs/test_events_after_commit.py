@@ -164,9 +164,7 @@ def test_own_changes_are_announced_to_other_devices_of_the_account(users: Users,
     assert events(published, "users") == {((), ("admin",), professional.id, None)}
 
 
-def test_changed_phone_is_announced_to_whoever_sees_it_in_an_accepted_request(
-    users: Users, published: list[Message]
-) -> None:
+def test_changed_phone_is_announced_to_who_sees_it_in_accepted_request(users: Users, published: list[Message]) -> None:
     market = RequestMarket(users)
     customer, professional = users.customer(), market.professional()
     accepted = market.bring_to("accepted", customer, professional)
