@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Final
+from zoneinfo import ZoneInfo
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -35,7 +36,19 @@ IS_KEPT: Final = """async (operation) => {
 
 
 @pytest.fixture(scope="module")
-def professional(market: RunningMarket) -> Caller:
+def visit() -> datetime:
+    """Return the time of the visit: tomorrow, so on a Sunday in another week than today."""
+    return datetime.now(UTC) + timedelta(days=1)
+
+
+@pytest.fixture(scope="module")
+def agenda(visit: datetime) -> str:
+    """Return the path of the week of the visit."""
+    return f"/agenda?day={visit.astimezone(ZoneInfo('Asia/Kolkata')).date()}"
+
+
+@pytest.fixture(scope="module")
+def professional(market: RunningMarket, visit: datetime) -> Caller:
     """Return a professional with one accepted request tomorrow."""
     admin, customer = market.admin(), market.visitor().sign_up("customer", address=ADDRESS)
     offered = {"category": "Repairs", "base_price": "349.00", "time_required": 30, "description": "By the hour"}
@@ -43,17 +56,16 @@ def professional(market: RunningMarket) -> Caller:
     someone = market.visitor().sign_up("professional", task_ids=[task])
     someone.put("/me/document", files={"document": ("proof.png", picture(size=(300, 200)), "image/png")})
     admin.post(f"/professionals/{someone.account['id']}/approve")
-    when = (datetime.now(UTC) + timedelta(days=1)).isoformat()
-    request = customer.post("/requests", {"task_id": task, "date_of_request": when}, status=201)
+    request = customer.post("/requests", {"task_id": task, "date_of_request": visit.isoformat()}, status=201)
     someone.sign_in(someone.account["username"]).post(f"/requests/{request['id']}/accept")
     return someone
 
 
-def open_agenda(screen: OpenScreen, professional: Caller) -> Screen:
+def open_agenda(screen: OpenScreen, professional: Caller, agenda: str) -> Screen:
     """Open a phone on the agenda, then on the request, and wait until both are kept."""
     window = screen(viewport=PHONE, keeps_application=True)
     sign_in(window, professional.account["username"], PASSWORD)
-    window.go("/agenda").expect_text("Shelf mounting")
+    window.go(agenda).expect_text("Shelf mounting")
     window.page.get_by_role("link", name="Shelf mounting").first.click()
     window.expect_text(ADDRESS)
     wait_for_kept(window.page, at_least=2)
@@ -83,30 +95,32 @@ def next_version() -> Iterator[None]:
             path.write_bytes(content)
 
 
-def test_agenda_and_request_open_without_connection(screen: OpenScreen, professional: Caller) -> None:
-    window = open_agenda(screen, professional)
+def test_agenda_and_request_open_without_connection(screen: OpenScreen, professional: Caller, agenda: str) -> None:
+    window = open_agenda(screen, professional, agenda)
     window.go_offline()
     window.page.reload()
     window.expect_text(ADDRESS).expect_text(text("common.readAt"))
-    window.go("/agenda").expect_text("Shelf mounting").expect_text(text("nav.offline").split(".")[0])
+    window.go(agenda).expect_text("Shelf mounting").expect_text(text("nav.offline").split(".")[0])
     window.page.context.set_offline(False)
     expect(window.page.get_by_text(text("common.outdated")).first).to_be_hidden(timeout=TIMEOUT_MS)
     window.go("/inbox").expect_path("/inbox")
 
 
-def test_coming_visit_that_was_never_opened_opens_without_connection(screen: OpenScreen, professional: Caller) -> None:
+def test_coming_visit_that_was_never_opened_opens_without_connection(
+    screen: OpenScreen, professional: Caller, agenda: str
+) -> None:
     window = screen(viewport=PHONE, keeps_application=True)
     sign_in(window, professional.account["username"], PASSWORD)
     window.go("/inbox")
     wait_for_kept(window.page, 'getRequest"', at_least=1)
     window.go_offline()
-    window.go("/agenda").expect_text("Shelf mounting")
+    window.go(agenda).expect_text("Shelf mounting")
     window.page.get_by_role("link", name="Shelf mounting").first.click()
     window.expect_text(ADDRESS).expect_text(text("common.readAt"))
 
 
-def test_sign_out_removes_what_was_kept(screen: OpenScreen, professional: Caller) -> None:
-    window = open_agenda(screen, professional)
+def test_sign_out_removes_what_was_kept(screen: OpenScreen, professional: Caller, agenda: str) -> None:
+    window = open_agenda(screen, professional, agenda)
     window.page.get_by_role("button", name=text("nav.account")).first.click()
     window.page.get_by_role("menuitem", name=text("nav.signOut")).click()
     window.expect_path("/sign-in")
@@ -114,8 +128,8 @@ def test_sign_out_removes_what_was_kept(screen: OpenScreen, professional: Caller
     assert window.page.evaluate("localStorage.getItem('doorstep-account')") is None
 
 
-def test_next_version_is_loaded_when_asked_for(screen: OpenScreen, professional: Caller) -> None:
-    window = open_agenda(screen, professional)
+def test_next_version_is_loaded_when_asked_for(screen: OpenScreen, professional: Caller, agenda: str) -> None:
+    window = open_agenda(screen, professional, agenda)
     window.page.reload()
     window.expect_text(ADDRESS)
     expect(window.page.get_by_text(text("nav.newVersion"))).to_have_count(0)
