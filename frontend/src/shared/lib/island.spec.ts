@@ -50,6 +50,32 @@ it('takes a press from before it was alive, once', async () => {
   expect(button.textContent).toBe('1')
 })
 
+it('takes a press from when it has just become alive once', async () => {
+  const load = () => Promise.resolve({ default: counter })
+  document.body.innerHTML = `<div id="app">${await renderToString(createSSRApp(defineComponent({ render: () => h('main', h(island(load, onTouch))) })))}</div>`
+  const button = document.querySelector('button') as HTMLButtonElement
+  window.pressedEarly = null
+  const again = island(load, onTouch)
+  createSSRApp(defineComponent({ render: () => h('main', h(again)) })).mount('#app')
+  await nextTick()
+
+  const later: (() => void)[] = []
+  const wait = globalThis.setTimeout
+  vi.stubGlobal('setTimeout', (work: () => void, delay?: number) =>
+    delay === undefined ? later.push(work) : wait(work, delay),
+  )
+  button.dispatchEvent(new Event('pointerdown', { bubbles: true }))
+  await until(() => later.length > 0, 'a part that is alive')
+  window.pressedEarly = button
+  button.click()
+  await nextTick()
+  expect(button.textContent).toBe('1')
+  for (const work of later) work()
+  await nextTick()
+  expect(button.textContent).toBe('1')
+  vi.unstubAllGlobals()
+})
+
 it('is there at once where it was loaded before', async () => {
   const part = island(() => Promise.resolve({ default: counter }), onTouch)
   await part.preload()

@@ -11,7 +11,7 @@ import {
 import { loadData } from './data'
 import { i18n } from './i18n'
 import { whenIdle } from './idle'
-import { pressAgain } from './pressedEarly'
+import { pressedIn } from './pressedEarly'
 
 /** When a part is loaded, given the element that was prerendered for it. */
 type When = (element: Element) => Promise<unknown>
@@ -64,8 +64,9 @@ export function island<T extends Component>(load: () => Promise<{ default: T }>,
         if (!sent || !(sent instanceof Element)) return preload()
         await when(sent)
         const alive = await preload()
-        // Vue hydrates it in the microtasks that follow.
-        setTimeout(() => pressAgain(sent))
+        // Vue hydrates it in the microtasks that follow, before any other press.
+        const early = pressedIn(sent)
+        setTimeout(() => early?.click())
         return alive
       }
       const shown = shallowRef<Component>((sent ? null : loaded) ?? defineAsyncComponent(loader))

@@ -8,10 +8,11 @@ declare global {
 }
 
 /**
- * Press the button in `part` again that was pressed before the part was alive; called when it has just become so. Where the button
- * lies in a part that is not alive yet nothing happens, and that part presses it later.
+ * Return the button in `part` that was pressed before the part was alive, to be pressed again once it is. Called right before it becomes
+ * so: a press after that is the part's own. Where the button lies in a part that is not alive yet nothing happens, and that part
+ * presses it later.
  */
-export function pressAgain(part: Element): void {
+export function pressedIn(part: Element): HTMLButtonElement | null {
   const button = window.pressedEarly
-  if (button && part.contains(button)) button.click()
+  return button && part.contains(button) ? button : null
 }
