@@ -7,7 +7,7 @@ restored.
 import argparse
 import dataclasses
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -74,11 +74,20 @@ def main(arguments: list[str]) -> int:
     if not given.folder.strip():
         parser.error("which folder? make backup TO=folder, make restore FROM=folder")
     path = Path(given.folder).absolute()
-    try:
+
+    def work() -> None:
         if given.order == "save":
             make(_settings(), path)
         else:
             restore(_settings(), path, over=given.over, keep_mail=given.keep_mail)
+
+    return exit_code(work)
+
+
+def exit_code(work: Callable[[], None]) -> int:
+    """Do an operator's work, print what went wrong, and return 0, 1 after an error or 2 for an invalid setting."""
+    try:
+        work()
     except SettingsError as error:
         print(f"A setting is wrong: {error}", file=sys.stderr)
         return 2

@@ -12,9 +12,10 @@ from psycopg.conninfo import conninfo_to_dict
 from backend.app import create_app
 from backend.cli import quarantine
 from backend.core.db.session import db
+from backend.launch.backup import exit_code
 from backend.launch.errors import LaunchError
 from backend.launch.restore import CONNECTED, IN_USE
-from backend.settings import Settings, SettingsError
+from backend.settings import Settings
 
 
 def make_safe(settings: Settings, *, time: str, last: str | None = None, keep_mail: bool = False) -> list[str]:
@@ -46,19 +47,12 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--last", metavar="URL", help="the database as it was last, to repeat blocks made since")
     parser.add_argument("--keep-mail", action="store_true", help="send messages that waited at that time")
     given = parser.parse_args(arguments)
-    try:
-        messages = make_safe(Settings.with_owner(), time=given.time, last=given.last, keep_mail=given.keep_mail)
-    except SettingsError as error:
-        print(f"A setting is wrong: {error}", file=sys.stderr)
-        return 2
-    except LaunchError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    except psycopg.Error as error:
-        print(f"error: the database reported: {str(error).strip().splitlines()[0]}", file=sys.stderr)
-        return 1
-    print("\n".join(messages))
-    return 0
+
+    def work() -> None:
+        settings = Settings.with_owner()
+        print("\n".join(make_safe(settings, time=given.time, last=given.last, keep_mail=given.keep_mail)))
+
+    return exit_code(work)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 import json
 import signal
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -101,7 +102,7 @@ def test_upgrade_from_an_earlier_commit_with_its_migrations_fails_no_call(
             assert wait_until(lambda: ask(VERSIONS) == NEXT)
             load.wait_for_calls(CALLS)
         for export_id in exports:
-            assert wait_until(lambda id_=export_id: is_done(proxy.url, admin, id_))  # type: ignore[misc]  # the default binds it
+            assert wait_until(partial(is_done, proxy.url, admin, export_id))
         assert load.failed() == []
         assert load.refused() == []
         assert load.lost() == {}
