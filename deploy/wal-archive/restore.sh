@@ -23,4 +23,9 @@ END
 pg_ctl start --pgdata="$folder" --log="$folder/restore.log" --timeout=86400 -o "-p $port -c listen_addresses=127.0.0.1 \
   -c unix_socket_directories='' -c hot_standby=off -c synchronous_standby_names='' -c primary_conninfo='' \
   -c archive_mode=off" >/dev/null || { tail "$folder/restore.log" >&2; exit 1; }
+# pg_ctl waits for the start alone, which recovery follows where nobody reads meanwhile.
+until pg_isready --quiet --host=127.0.0.1 --port="$port"; do
+  pg_ctl status --pgdata="$folder" >/dev/null || { tail "$folder/restore.log" >&2; exit 1; }
+  sleep 1
+done
 echo "Restored from the base backup $base. The server listens on 127.0.0.1:$port; stop it: pg_ctl stop --pgdata=$folder"
